@@ -1,0 +1,1 @@
+"""Prime Perps: the library that scripts, keepers and tests share."""
