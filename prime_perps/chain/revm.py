@@ -15,6 +15,7 @@ from prime_perps.errors import Revert
 
 GAS_LIMIT = 30_000_000
 START = 1_767_279_600  # 2026-01-01 15:00 UTC
+NOBODY = "0x" + "00" * 19 + "01"
 
 
 class RevmBackend:
@@ -37,7 +38,7 @@ class RevmBackend:
     def call(self, to: str, data: bytes, sender: str | None = None) -> bytes:
         before = self._evm.snapshot()
         try:
-            return bytes(self._evm.message_call(sender or to, to, calldata=data, gas=GAS_LIMIT))
+            return bytes(self._evm.message_call(sender or NOBODY, to, calldata=data, gas=GAS_LIMIT))
         except RuntimeError as error:
             raise self._revert(error) from None
         finally:
