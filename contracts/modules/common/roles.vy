@@ -1,0 +1,33 @@
+# pragma version 0.4.3
+"""
+@title roles
+@license AGPL-3.0-only
+@author Prime Perps
+@notice Who may tighten and who may loosen. GUARDIAN_ROLE acts at once and only tightens; TIMELOCK_ROLE is held by the
+        timelock and may do both.
+"""
+from snekmate.auth import access_control
+
+uses: access_control
+
+
+GUARDIAN_ROLE: public(constant(bytes32)) = keccak256("GUARDIAN_ROLE")
+TIMELOCK_ROLE: public(constant(bytes32)) = keccak256("TIMELOCK_ROLE")
+
+
+@internal
+@view
+def _is_timelock() -> bool:
+    return access_control.hasRole[TIMELOCK_ROLE][msg.sender]
+
+
+@internal
+@view
+def _check_timelock():
+    assert self._is_timelock(), "roles: timelock only"
+
+
+@internal
+@view
+def _check_guardian():
+    assert self._is_timelock() or access_control.hasRole[GUARDIAN_ROLE][msg.sender], "roles: guardian only"
