@@ -1,0 +1,69 @@
+# GNU make 3.81 and later. Every target installs what it needs first; the first time takes a few minutes.
+
+BIN := $(CURDIR)/.venv/bin
+PY := $(BIN)/python
+STAMP := .venv/.installed
+SUITES := unit property differential integration fork
+# Two processes, whatever the machine: the suites start nodes of their own.
+JOBS ?= 2
+
+# ape looks for the compiler and for anvil on PATH.
+export PATH := $(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench compile abi lock clean distclean
+
+help:
+	@echo "make demo      the worked example: real prices, a real local chain, plots and a report in build/demo"
+	@echo "make test      every test (or one kind: make $(foreach suite,$(SUITES),test-$(suite)))"
+	@echo "make lint      formatting, lint, types, contract sizes"
+	@echo "make format    rewrite Python files in the project's format"
+	@echo "make bench     gas and keeper benchmarks"
+	@echo "make compile   compile every contract"
+	@echo "make abi       rewrite the committed ABIs in prime_perps/abi"
+	@echo "make lock      rewrite requirements.lock from pyproject.toml"
+	@echo "make clean     remove build results (make distclean: and the environment)"
+
+setup: $(STAMP)
+
+$(STAMP): scripts/setup.sh pyproject.toml requirements.lock package.json package-lock.json
+	@scripts/setup.sh
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	$(BIN)/ape run demo $(ARGS)
+
+# Compiled once before the workers start, so that they do not do it side by side.
+test: compile
+	$(PY) -m pytest -n $(JOBS) --dist worksteal $(wildcard $(SUITES:%=tests/%)) $(ARGS)
+
+test-%: compile
+	$(PY) -m pytest -n $(JOBS) --dist worksteal tests/$* $(ARGS)
+
+lint: compile
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(PY) -m prime_perps.lint
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)
+	$(PY) -m benchmarks.gas $(ARGS)
+
+compile: $(STAMP)
+	$(PY) -c "from prime_perps import compiler; compiler.load_all()"
+
+abi: $(STAMP)
+	$(PY) -m prime_perps.abi
+
+lock: $(STAMP)
+	scripts/lock.sh
+
+clean:
+	rm -rf build .build .pytest_cache .hypothesis .mypy_cache .ruff_cache prime_perps.egg-info
+
+distclean: clean
+	rm -rf .venv .tools

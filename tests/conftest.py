@@ -1,0 +1,14 @@
+"""What every test shares: how hard hypothesis tries. The root of the checkout is on the path through pyproject.toml."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# Two busy cores make any deadline a coin toss; a slow rule shows in --durations instead.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# CI must not fail on a commit for an example that an earlier commit would have failed on too.
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
+settings.register_profile("deep", settings.get_profile("default"), max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
