@@ -19,48 +19,68 @@ struct Word:
 
 HALTED: constant(uint256) = 1
 PAUSED: constant(uint256) = 2
-EVENT: constant(uint256) = 4
+EVENTFUL: constant(uint256) = 4
 REDUCE_ONLY: constant(uint256) = 8
 REOPENING: constant(uint256) = 16
 
+SESSION_UNKNOWN: constant(uint256) = 0
 SESSION_CLOSED: constant(uint256) = 5
 SESSION_ALWAYS_OPEN: constant(uint256) = 6
 
 MID_MAX: constant(uint256) = 2**56 - 1
+TIME_MAX: constant(uint256) = 2**32 - 1
 FULL_WIDTH: constant(uint256) = 10_000
 # A mid has 8 decimals, money has 18.
 MID_TO_WAD: constant(uint256) = 10**10
+
+WORD_BITS: constant(uint256) = 128
+WORD_MASK: constant(uint256) = 2**128 - 1
+
+TIME_AT: constant(uint256) = 56
+HALF_WIDTH_AT: constant(uint256) = 88
+SLOW_AT: constant(uint256) = 104
+SESSION_AT: constant(uint256) = 120
+FLAGS_AT: constant(uint256) = 123
+DOUBT_AT: constant(uint256) = 128
+
+BPS_MASK: constant(uint256) = 2**16 - 1
+SESSION_MASK: constant(uint256) = 2**3 - 1
+FLAGS_MASK: constant(uint256) = 2**5 - 1
+
+# `slow` is stored in two's complement; adding 2^15 and flipping the top bit converts without a branch.
+SLOW_BIAS: constant(int256) = 2**15
+SLOW_SIGN: constant(uint256) = 2**15
 
 
 @internal
 @pure
 def _pack(word: Word) -> uint256:
     """
-    @dev Fields must be in range; the adapter checks them where they enter.
+    @dev Fields must be in range; whoever builds a word checks them where they enter.
     """
     return (
         word.mid
-        | (word.time << 56)
-        | (word.half_width << 88)
-        | ((convert(word.slow, uint256) & 0xFFFF) << 104)
-        | (word.session << 120)
-        | (word.flags << 123)
-        | (word.doubt << 128)
+        | (word.time << TIME_AT)
+        | (word.half_width << HALF_WIDTH_AT)
+        | ((convert(word.slow + SLOW_BIAS, uint256) ^ SLOW_SIGN) << SLOW_AT)
+        | (word.session << SESSION_AT)
+        | (word.flags << FLAGS_AT)
+        | (word.doubt << DOUBT_AT)
     )
 
 
 @internal
 @pure
 def _unpack(packed: uint256) -> Word:
-    slow: int256 = convert((packed >> 104) & 0xFFFF, int256)
-    if slow > 32_767:
-        slow -= 65_536
+    """
+    @dev Total: any 256 bits are a word, and bits above `doubt` are ignored.
+    """
     return Word(
         mid=packed & MID_MAX,
-        time=(packed >> 56) & 0xFFFFFFFF,
-        half_width=(packed >> 88) & 0xFFFF,
-        slow=slow,
-        session=(packed >> 120) & 7,
-        flags=(packed >> 123) & 31,
-        doubt=(packed >> 128) & 0xFFFF,
+        time=(packed >> TIME_AT) & TIME_MAX,
+        half_width=(packed >> HALF_WIDTH_AT) & BPS_MASK,
+        slow=unsafe_sub(convert(((packed >> SLOW_AT) & BPS_MASK) ^ SLOW_SIGN, int256), SLOW_BIAS),
+        session=(packed >> SESSION_AT) & SESSION_MASK,
+        flags=(packed >> FLAGS_AT) & FLAGS_MASK,
+        doubt=(packed >> DOUBT_AT) & BPS_MASK,
     )

@@ -1,0 +1,317 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title OracleAdapter
+@license AGPL-3.0-only
+@author Prime Perps
+@notice One packed word per underlying: price, half-width, session, flags, time. Written by the underlying's source,
+        read by every margin check.
+
+        Trust. A source is one of two things, chosen per underlying by the timelock. Signed reports: fewer than
+        `threshold` of the allowed signers ever sign a wrong price. AggregatorV3: the feed's answer lies within its
+        deviation threshold of the price while it is younger than its heartbeat. Whoever carries reports or calls
+        `refresh` is not trusted: he can delay a price, never make one.
+        Safety also needs block time within seconds of real time. Liveness needs somebody who submits and refreshes
+        within the session's age limit; without him words widen. Words hold times below 2^32, until the year 2106.
+
+        States of a word. Never written: mid 0, as wide as can be. Fresh: its stored width. Aged: wider by the minute up
+        to 100 %. Closed: mid frozen at the last price of an open exchange, whatever the reports say. Any of them may be
+        halted: flagged until released, whatever its source says.
+@custom:kill Halt each underlying (`set_halt`), disallow the signers, or raise the threshold: guardian, at once. Words
+             stay readable and widen with age.
+"""
+from contracts.interfaces import IMarginModel
+from contracts.interfaces import IOracleAdapter
+from snekmate.auth import access_control
+from snekmate.utils import eip712_domain_separator
+
+from .modules.common import roles
+from .modules.oracle import aggregator
+from .modules.oracle import feed_word
+from .modules.oracle import price_word
+from .modules.oracle import report_signatures
+from .modules.oracle import session_limits
+
+implements: IOracleAdapter
+
+initializes: access_control
+initializes: roles[access_control := access_control]
+initializes: eip712_domain_separator
+initializes: report_signatures[eip712_domain_separator := eip712_domain_separator]
+initializes: session_limits
+
+exports: (
+    # roles
+    access_control.DEFAULT_ADMIN_ROLE,
+    access_control.getRoleAdmin,
+    access_control.grantRole,
+    access_control.hasRole,
+    access_control.renounceRole,
+    access_control.revokeRole,
+    access_control.set_role_admin,
+    access_control.supportsInterface,
+    roles.GUARDIAN_ROLE,
+    roles.TIMELOCK_ROLE,
+    # signatures
+    eip712_domain_separator.eip712Domain,
+    report_signatures.is_signer,
+    report_signatures.threshold,
+)
+
+
+UNDERLYINGS: constant(uint256) = 64
+
+# Bit s is set for a session in which the exchange is not known to be open.
+SHUT_SESSIONS: constant(uint256) = (1 << price_word.SESSION_UNKNOWN) | (1 << price_word.SESSION_CLOSED)
+
+MULTIPLIER_ONE: constant(uint256) = 10**18
+# A million shares a token: beyond any chain of splits, and small enough that price x multiplier cannot overflow.
+MULTIPLIER_MAX: constant(uint256) = 10**24
+
+_words: HashMap[uint256, uint256]  # two words to a slot, underlying 2k in the low half of slot k
+_feeds: HashMap[uint256, uint256]
+
+
+@deploy
+def __init__(threshold: uint256, limits: IOracleAdapter.Limits):
+    """
+    @param threshold How many signers a report needs, 1 to 8.
+    @param limits What each session allows; for good, a change is a new adapter. See docs/oracle.md for the defaults.
+    @dev The deployer gets DEFAULT_ADMIN_ROLE, hands out the roles and renounces.
+         Reverts: "oracle: bad threshold", "oracle: bad limits".
+    """
+    access_control.__init__()
+    eip712_domain_separator.__init__("Prime Perps Oracle", "1")
+    session_limits.__init__(limits)
+    report_signatures._set_threshold(threshold)
+
+
+# sources
+
+
+@external
+def submit(reports: DynArray[IOracleAdapter.SignedReport, 16]) -> uint256:
+    """
+    @dev What is passed over has no effect, so it is passed over before anything about it is verified.
+    """
+    written: uint256 = 0
+    for signed: IOracleAdapter.SignedReport in reports:
+        report: IOracleAdapter.Report = signed.report
+        self._check_report_feed(report.underlying)
+        word: price_word.Word = price_word._unpack(self._stored(report.underlying))
+        if report.observed_at <= word.time:
+            continue
+        self._check_report(report)
+        if report.status == price_word.SESSION_CLOSED:
+            if word.mid == 0:
+                continue
+        else:
+            word.mid = self._mid_down(report)
+        report_signatures._check_signatures(signed)
+
+        word.time = report.observed_at
+        word.half_width = session_limits._half_width(report.confidence, report.status)
+        word.session = report.status
+        self._write(report.underlying, word)
+        written += 1
+    return written
+
+
+@external
+def refresh(underlyings: DynArray[uint256, 32]) -> uint256:
+    """
+    @dev The word's time is the block's, not the feed's: until its heartbeat is over, a feed that has nothing to say
+         vouches for its last answer within its deviation threshold.
+    """
+    written: uint256 = 0
+    for underlying: uint256 in underlyings:
+        packed: uint256 = self._feeds[underlying]
+        if feed_word._source(packed) != feed_word.AGGREGATOR:
+            continue
+        feed: IOracleAdapter.Feed = feed_word._unpack(packed)
+        mid: uint256 = 0
+        updated_at: uint256 = 0
+        mid, updated_at = aggregator._pull(feed, feed_word._updated_at(packed))
+        if mid == 0:
+            continue
+
+        self._feeds[underlying] = feed_word._with_updated_at(packed, updated_at)
+        word: price_word.Word = price_word._unpack(self._stored(underlying))
+        word.mid = mid
+        word.time = block.timestamp
+        word.half_width = session_limits._half_width(feed.confidence, feed.session)
+        word.session = feed.session
+        self._write(underlying, word)
+        written += 1
+    return written
+
+
+# views
+
+
+@view
+@external
+def read(underlyings: DynArray[uint256, 32]) -> (DynArray[uint256, 32], IMarginModel.Closure):
+    """
+    @dev Every margin check pays for every turn of this loop, so a fresh word is read without an internal call.
+    """
+    words: DynArray[uint256, 32] = []
+    shut: uint256 = 0
+    packed_limits: uint256 = session_limits._PACKED
+    for underlying: uint256 in underlyings:
+        offset: uint256 = unsafe_mul(underlying & 1, price_word.WORD_BITS)
+        word: uint256 = (self._words[underlying >> 1] >> offset) & price_word.WORD_MASK
+        session: uint256 = (word >> price_word.SESSION_AT) & price_word.SESSION_MASK
+        age_limit: uint256 = (packed_limits >> unsafe_mul(session, session_limits.LANE_BITS)) & session_limits.AGE_MAX
+        fresh_until: uint256 = unsafe_add((word >> price_word.TIME_AT) & price_word.TIME_MAX, age_limit)
+        if block.timestamp > fresh_until:
+            word = session_limits._widened(word, fresh_until)
+        shut |= SHUT_SESSIONS >> session
+        words.append(word)
+    shut &= 1
+    return words, IMarginModel.Closure(now=shut, ahead=shut, ramp=0)
+
+
+@view
+@external
+def word(underlying: uint256) -> uint256:
+    return self._stored(underlying)
+
+
+@view
+@external
+def feed(underlying: uint256) -> IOracleAdapter.Feed:
+    return feed_word._unpack(self._feeds[underlying])
+
+
+@view
+@external
+def limits() -> IOracleAdapter.Limits:
+    return session_limits._unpack()
+
+
+@view
+@external
+def report_hash(report: IOracleAdapter.Report) -> bytes32:
+    return report_signatures._report_hash(report)
+
+
+# administration
+
+
+@external
+def set_feed(underlying: uint256, feed: IOracleAdapter.Feed):
+    roles._check_timelock()
+    self._check_underlying(underlying)
+    aggregator._check_feed(feed)
+    self._feeds[underlying] = feed_word._pack(feed)
+    log IOracleAdapter.FeedSet(underlying=underlying, feed=feed)
+
+
+@external
+def set_signer(signer: address, allowed: bool):
+    if allowed:
+        roles._check_timelock()
+    else:
+        roles._check_guardian()
+    report_signatures._set_signer(signer, allowed)
+
+
+@external
+def set_threshold(threshold: uint256):
+    if threshold > report_signatures.threshold:
+        roles._check_guardian()
+    else:
+        roles._check_timelock()
+    report_signatures._set_threshold(threshold)
+
+
+@external
+def set_halt(underlying: uint256, halted: bool):
+    if halted:
+        roles._check_guardian()
+    else:
+        roles._check_timelock()
+    self._check_underlying(underlying)
+    word: price_word.Word = price_word._unpack(self._stored(underlying))
+    word.flags = (word.flags & ~price_word.HALTED) | convert(halted, uint256) * price_word.HALTED
+    self._store(underlying, word)
+    log IOracleAdapter.HaltSet(underlying=underlying, halted=halted)
+
+
+# internal
+
+
+@internal
+@view
+def _check_underlying(underlying: uint256):
+    assert underlying < UNDERLYINGS, "oracle: bad underlying"
+
+
+@internal
+@view
+def _check_report_feed(underlying: uint256):
+    assert feed_word._source(self._feeds[underlying]) == feed_word.REPORTS, "oracle: not a report feed"
+
+
+@internal
+@view
+def _check_report(report: IOracleAdapter.Report):
+    """
+    @dev A closed report makes no price, but one that states a void price is still one nobody could have meant.
+    """
+    assert report.status <= price_word.SESSION_ALWAYS_OPEN, "oracle: bad status"
+    assert report.observed_at <= block.timestamp, "oracle: report from the future"
+    age: uint256 = block.timestamp - report.observed_at
+    assert age <= session_limits._report_age(report.status), "oracle: report too old"
+    assert report.confidence <= price_word.FULL_WIDTH, "oracle: bad confidence"
+    assert 0 < report.multiplier and report.multiplier <= MULTIPLIER_MAX, "oracle: bad multiplier"
+    sound: bool = report.price <= price_word.MID_MAX
+    if sound:
+        mid: uint256 = self._mid_down(report)
+        sound = 0 < mid and mid <= price_word.MID_MAX
+    assert sound, "oracle: bad price"
+
+
+@internal
+@pure
+def _mid_down(report: IOracleAdapter.Report) -> uint256:
+    """
+    @dev Rounded down by less than 1e-8 USD; a mid favours nobody.
+    """
+    return report.price * report.multiplier // MULTIPLIER_ONE
+
+
+@internal
+@view
+def _stored(underlying: uint256) -> uint256:
+    return (self._words[underlying >> 1] >> self._offset(underlying)) & price_word.WORD_MASK
+
+
+@internal
+@pure
+def _offset(underlying: uint256) -> uint256:
+    return unsafe_mul(underlying & 1, price_word.WORD_BITS)
+
+
+@internal
+def _store(underlying: uint256, word: price_word.Word):
+    offset: uint256 = self._offset(underlying)
+    neighbour: uint256 = self._words[underlying >> 1] & ~(price_word.WORD_MASK << offset)
+    self._words[underlying >> 1] = neighbour | (price_word._pack(word) << offset)
+
+
+@internal
+def _write(underlying: uint256, word: price_word.Word):
+    """
+    @dev Flags and slow price are not a source's to change: they stay as they are in `word`.
+    """
+    self._store(underlying, word)
+    log IOracleAdapter.WordUpdated(
+        underlying=underlying,
+        mid=word.mid,
+        half_width=word.half_width,
+        session=word.session,
+        flags=word.flags,
+        time=word.time,
+    )

@@ -1,0 +1,214 @@
+"""Price reports and oracle words: signing what the oracle adapter verifies, and reading what it stores.
+
+Prices have 8 decimals (units.MID), widths are bps, times unix seconds, the multiplier is wad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from enum import IntEnum, IntFlag
+from typing import Any
+
+from eth_account import Account
+from eth_account.messages import SignableMessage, encode_typed_data
+from eth_utils import keccak
+
+from prime_perps.errors import PrimePerpsError
+from prime_perps.units import BPS, WAD
+
+DOMAIN_NAME = "Prime Perps Oracle"
+DOMAIN_VERSION = "1"
+
+WORD_BITS = 128
+
+
+class Session(IntEnum):
+    """What the exchange is doing, as reports state it and words store it."""
+
+    UNKNOWN = 0
+    PRE = 1
+    REGULAR = 2
+    POST = 3
+    OVERNIGHT = 4
+    CLOSED = 5
+    ALWAYS_OPEN = 6
+
+
+class Flag(IntFlag):
+    """What else holds for an underlying."""
+
+    HALTED = 1
+    PAUSED = 2
+    EVENT = 4
+    REDUCE_ONLY = 8
+    REOPENING = 16
+
+
+class Source(IntEnum):
+    """Where an underlying's price comes from."""
+
+    UNLISTED = 0
+    REPORTS = 1
+    AGGREGATOR = 2
+
+
+@dataclass(frozen=True)
+class Report:
+    """What signers state about one underlying. The mid is price x multiplier, rounded down to 8 decimals."""
+
+    underlying: int
+    price: int
+    confidence: int
+    status: int
+    observed_at: int
+    multiplier: int = WAD
+
+    @property
+    def mid(self) -> int:
+        """USD per total-return unit, 8 decimals."""
+        return self.price * self.multiplier // WAD
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One signer's signature of one report, 65 bytes r, s, v."""
+
+    signer: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class SignedReport:
+    """A report with its signatures in rising order of signer, as the adapter takes it."""
+
+    report: Report
+    signatures: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Where an underlying's price comes from, as `set_feed` takes it. All but `source` belong to AGGREGATOR only."""
+
+    source: int
+    aggregator: str = "0x" + "00" * 20
+    decimals: int = 0
+    heartbeat: int = 0
+    confidence: int = 0
+    session: int = 0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What each session allows, as the adapter's constructor takes it: `age` in seconds and `floor` in bps by session,
+    `growth` in bps a minute, `report_age` in seconds.
+    """
+
+    age: tuple[int, ...]
+    floor: tuple[int, ...]
+    growth: int
+    report_age: int
+
+
+# By session: unknown, pre, regular, post, overnight, closed, always open. The longest closure of a year is 75 hours.
+DEFAULT_LIMITS = Limits(
+    age=(60, 120, 60, 120, 300, 80 * 3600, 60),
+    floor=(30, 15, 5, 15, 30, 30, 5),
+    growth=10,
+    report_age=300,
+)
+
+
+@dataclass(frozen=True)
+class Word:
+    """An oracle word. `doubt`, the part of `half_width` that comes from age, is zero in stored words."""
+
+    mid: int = 0
+    time: int = 0
+    half_width: int = 0
+    slow: int = 0
+    session: int = 0
+    flags: int = 0
+    doubt: int = 0
+
+    @classmethod
+    def unpack(cls, packed: int) -> Word:
+        """The fields of a stored word, or of one that `read` returned."""
+        slow = packed >> 104 & 0xFFFF
+        return cls(
+            mid=packed & 2**56 - 1,
+            time=packed >> 56 & 2**32 - 1,
+            half_width=packed >> 88 & 0xFFFF,
+            slow=slow - (slow >> 15 << 16),
+            session=packed >> 120 & 7,
+            flags=packed >> 123 & 31,
+            doubt=packed >> 128 & 0xFFFF,
+        )
+
+    def pack(self) -> int:
+        """The inverse of `unpack`; fields must be in range."""
+        return (
+            self.mid
+            | self.time << 56
+            | self.half_width << 88
+            | (self.slow & 0xFFFF) << 104
+            | self.session << 120
+            | self.flags << 123
+            | self.doubt << 128
+        )
+
+    def as_of(self, now: int, limits: Limits) -> Word:
+        """A stored word as `read` returns it at `now`: wider by its age beyond the session's limit, rounded up."""
+        over = max(0, now - self.time - limits.age[self.session])
+        doubt = min(-(-over * limits.growth // 60), BPS - self.half_width)
+        return Word(self.mid, self.time, self.half_width + doubt, self.slow, self.session, self.flags, doubt)
+
+
+REPORT_TYPE = [{"name": field.name, "type": "uint256"} for field in fields(Report)]
+
+
+def typed_data(report: Report, chain_id: int, adapter: str) -> dict[str, Any]:
+    """The EIP-712 message of a report, bound to one adapter on one chain."""
+    return {
+        "domain": {
+            "name": DOMAIN_NAME,
+            "version": DOMAIN_VERSION,
+            "chainId": chain_id,
+            "verifyingContract": adapter,
+        },
+        "primaryType": "Report",
+        "types": {"Report": REPORT_TYPE},
+        "message": {field.name: getattr(report, field.name) for field in fields(report)},
+    }
+
+
+def _signable(report: Report, chain_id: int, adapter: str) -> SignableMessage:
+    return encode_typed_data(full_message=typed_data(report, chain_id, adapter))
+
+
+def digest(report: Report, chain_id: int, adapter: str) -> bytes:
+    """The 32 bytes a signer signs; equals `report_hash` on chain."""
+    message = _signable(report, chain_id, adapter)
+    return keccak(b"\x19" + message.version + message.header + message.body)
+
+
+def sign(report: Report, key: str | bytes, chain_id: int, adapter: str) -> Signature:
+    """Sign with a private key."""
+    signer = Account.from_key(key)
+    return Signature(signer.address, bytes(signer.sign_message(_signable(report, chain_id, adapter)).signature))
+
+
+def assemble(report: Report, signatures: Iterable[Signature]) -> SignedReport:
+    """A report with signatures collected from several signers, in the order the adapter asks for.
+
+    Raises PrimePerpsError when one signer is there twice.
+    """
+    by_signer = sorted(signatures, key=lambda signature: int(signature.signer, 16))
+    if len({signature.signer.lower() for signature in by_signer}) < len(by_signer):
+        raise PrimePerpsError("a report carries two signatures of one signer")
+    return SignedReport(report, tuple(signature.data for signature in by_signer))
+
+
+def sign_all(report: Report, keys: Iterable[str | bytes], chain_id: int, adapter: str) -> SignedReport:
+    """Sign with several private keys at once and assemble."""
+    return assemble(report, [sign(report, key, chain_id, adapter) for key in keys])
