@@ -139,7 +139,7 @@ class Anvil:
             if value is not None:
                 self._arguments += [option, str(value)]
         if fork_url:
-            # The cache on disk goes by chain id and height, which two local upstreams share.
+            # What it would keep on disk, by chain id and height, outlives a local upstream.
             self._arguments.append("--no-storage-caching")
         self._arguments += options
 
