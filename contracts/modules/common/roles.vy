@@ -31,3 +31,12 @@ def _check_timelock():
 @view
 def _check_guardian():
     assert self._is_timelock() or access_control.hasRole[GUARDIAN_ROLE][msg.sender], "roles: guardian only"
+
+
+@internal
+@view
+def _check_loosening(tightens: bool):
+    """
+    @dev For calls that the guardian may make one way only; the guard on the caller stands before it.
+    """
+    assert tightens or self._is_timelock(), "roles: timelock only"

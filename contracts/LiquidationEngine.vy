@@ -1,0 +1,321 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title LiquidationEngine
+@license AGPL-3.0-only
+@author Prime Perps
+@notice Sells slices of unhealthy accounts, to anyone, at a price that falls with time.
+
+        Trust: the clearinghouse, which trusts this contract to move slices and the cash of insurance, nothing else.
+
+        State of an account: no auction -> (start) -> auction -> (take, healthy again | stop) -> no auction. While equity is
+        negative the clock of the reward runs instead of the price. A liquidation never waits for insurance to have money:
+        what it cannot pay shows as its negative cash (`uncovered_loss`) until it is paid in.
+@custom:kill The clearinghouse's `set_paused(4)` by the guardian.
+"""
+from contracts.interfaces import ILiquidationEngine
+from contracts.interfaces import IPerpClearinghouse
+from snekmate.auth import access_control
+from .modules.common import roles
+from .modules.liquidation import slice as pricing
+
+implements: ILiquidationEngine
+
+initializes: access_control
+initializes: roles[access_control := access_control]
+
+
+exports: (
+    # roles
+    access_control.supportsInterface,
+    access_control.DEFAULT_ADMIN_ROLE,
+    access_control.hasRole,
+    access_control.getRoleAdmin,
+    access_control.grantRole,
+    access_control.revokeRole,
+    access_control.renounceRole,
+    roles.GUARDIAN_ROLE,
+    roles.TIMELOCK_ROLE,
+)
+
+
+WAD: constant(uint256) = 10**18
+PHASE_MAX: constant(uint256) = 7 * 86_400
+TARGET_MAX: constant(uint256) = 2 * WAD
+SMALL_MAX: constant(uint256) = 100_000 * WAD
+LIQUIDATION_PAUSED: constant(uint256) = 4
+
+CLEARINGHOUSE: immutable(IPerpClearinghouse)
+
+total_loss: public(uint256)
+_auctions: HashMap[uint256, ILiquidationEngine.Auction]
+_terms: ILiquidationEngine.Terms
+
+
+@deploy
+def __init__(clearinghouse_: address, terms_: ILiquidationEngine.Terms):
+    access_control.__init__()
+    CLEARINGHOUSE = IPerpClearinghouse(clearinghouse_)
+    assert staticcall CLEARINGHOUSE.engine() == self, "engine: not the one expected"
+    self._set_terms(terms_)
+
+
+@external
+def start(account: uint256):
+    assert self._is_over(account), "engine: running"
+    margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
+    self._check_liquidatable(account, margin)
+    self._start(account, margin)
+
+
+@external
+def stop(account: uint256):
+    assert self._auctions[account].started_at != 0, "engine: not running"
+    margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
+    assert margin.equity >= convert(margin.maintenance, int256), "engine: still unhealthy"
+    self._end(account)
+
+
+@external
+def take(account: uint256, liquidator: uint256, max_fraction: uint256, max_price: uint256, expected_state: uint256):
+    assert account != liquidator, "engine: own account"
+    assert staticcall CLEARINGHOUSE.state_counter(account) == expected_state, "engine: state changed"
+    margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
+    self._check_liquidatable(account, margin)
+    if self._is_over(account):
+        self._start(account, margin)
+    self._note_insolvency(account, margin.equity < 0)
+
+    price: uint256 = self._price(account, margin)
+    assert price <= max_price, "engine: price above limit"
+    fraction: uint256 = min(self._fraction(margin, price), max_fraction)
+    self._check_slice(fraction, margin)
+    payment: uint256 = 0
+    reward: uint256 = 0
+    payment, reward = self._cost(account, margin, fraction, price)
+    if margin.equity < 0:
+        self._pay_loss(account, liquidator, margin, fraction, reward)
+    extcall CLEARINGHOUSE.move_slice(account, liquidator, fraction, payment, msg.sender)
+    log ILiquidationEngine.Slice(
+        account=account,
+        liquidator=liquidator,
+        fraction=fraction,
+        price=price,
+        payment=payment,
+        reward=reward,
+        equity=margin.equity,
+        maintenance=margin.maintenance,
+    )
+    if self._is_restored(margin, fraction, payment):
+        self._end(account)
+
+
+# views
+
+
+@external
+@view
+def quote(account: uint256) -> ILiquidationEngine.Quote:
+    margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
+    if not self._is_liquidatable(margin):
+        return empty(ILiquidationEngine.Quote)
+    price: uint256 = self._price(account, margin)
+    fraction: uint256 = self._fraction(margin, price)
+    payment: uint256 = 0
+    reward: uint256 = 0
+    payment, reward = self._cost(account, margin, fraction, price)
+    return ILiquidationEngine.Quote(fraction=fraction, price=price, payment=payment, reward=reward)
+
+
+@external
+@view
+def auction(account: uint256) -> ILiquidationEngine.Auction:
+    return self._auctions[account]
+
+
+@external
+@view
+def terms() -> ILiquidationEngine.Terms:
+    return self._terms
+
+
+@external
+@view
+def uncovered_loss() -> uint256:
+    cash: int256 = (staticcall CLEARINGHOUSE.money(staticcall CLEARINGHOUSE.insurance_account())).cash
+    return convert(max(-cash, 0), uint256)
+
+
+@external
+@view
+def clearinghouse() -> address:
+    return CLEARINGHOUSE.address
+
+
+# administration
+
+
+@external
+def set_terms(terms: ILiquidationEngine.Terms):
+    roles._check_timelock()
+    self._set_terms(terms)
+
+
+# auction
+
+
+@internal
+def _start(account: uint256, margin: IPerpClearinghouse.Margin):
+    self._auctions[account].started_at = block.timestamp
+    log ILiquidationEngine.AuctionStarted(account=account, equity=margin.equity, maintenance=margin.maintenance)
+
+
+@internal
+def _end(account: uint256):
+    self._auctions[account] = empty(ILiquidationEngine.Auction)
+    log ILiquidationEngine.AuctionEnded(account=account)
+
+
+@internal
+def _note_insolvency(account: uint256, insolvent: bool):
+    """
+    @notice The reward's clock starts when equity is first seen below zero and is reset when it is not.
+    """
+    since: uint256 = self._auctions[account].insolvent_at
+    if insolvent and since == 0:
+        self._auctions[account].insolvent_at = block.timestamp
+    elif not insolvent and since != 0:
+        self._auctions[account].insolvent_at = 0
+
+
+@internal
+def _pay_loss(
+    account: uint256, liquidator: uint256, margin: IPerpClearinghouse.Margin, fraction: uint256, reward: uint256
+):
+    """
+    @notice LQ-2: insurance takes the loss that goes with the slice; its cash may end below zero, it never reverts.
+    """
+    insurance: uint256 = staticcall CLEARINGHOUSE.insurance_account()
+    loss: uint256 = convert(-margin.equity, uint256) * fraction // WAD
+    self.total_loss += loss
+    extcall CLEARINGHOUSE.move_cash(insurance, liquidator, reward)
+    log ILiquidationEngine.LossRecorded(
+        account=account, loss=loss, insurance_after=(staticcall CLEARINGHOUSE.money(insurance)).cash
+    )
+
+
+@internal
+@view
+def _is_over(account: uint256) -> bool:
+    """
+    @notice No auction, or one whose price has been at zero without a taker: it may be left from an earlier, forgotten fall.
+    """
+    started_at: uint256 = self._auctions[account].started_at
+    return started_at + self._terms.first_phase + self._terms.second_phase < block.timestamp
+
+
+@internal
+@view
+def _price(account: uint256, margin: IPerpClearinghouse.Margin) -> uint256:
+    """
+    @notice pi as of now, wad; 0 for an account without equity, whose taker is paid instead.
+    """
+    if margin.equity < 0:
+        return 0
+    if self._is_over(account):
+        return self._terms.start_price
+    return pricing._price_down(block.timestamp - self._auctions[account].started_at, self._terms)
+
+
+@internal
+@view
+def _fraction(margin: IPerpClearinghouse.Margin, price: uint256) -> uint256:
+    """
+    @notice The largest slice, wad: what the target health needs, or everything of a small or insolvent account.
+    """
+    if margin.equity < 0 or margin.maintenance < self._terms.whole_below:
+        return WAD
+    return pricing._fraction_down(
+        convert(margin.equity, uint256), margin.maintenance, price, self._terms.target_health
+    )
+
+
+@internal
+@view
+def _cost(
+    account: uint256, margin: IPerpClearinghouse.Margin, fraction: uint256, price: uint256
+) -> (uint256, uint256):
+    """
+    @return (payment by the taker, reward to the taker), wad.
+    """
+    if margin.equity >= 0:
+        return pricing._payment_up(convert(margin.equity, uint256), fraction, price), 0
+    insolvent_at: uint256 = self._auctions[account].insolvent_at
+    return 0, pricing._reward_down(
+        convert(-margin.equity, uint256),
+        margin.maintenance,
+        fraction,
+        0 if insolvent_at == 0 else block.timestamp - insolvent_at,
+        self._terms.reward_phase,
+    )
+
+
+@internal
+@pure
+def _is_restored(margin: IPerpClearinghouse.Margin, fraction: uint256, payment: uint256) -> bool:
+    """
+    @notice Whether the slice leaves nothing, or health of one and more: then a relapse starts a new auction at its full price.
+    """
+    if fraction == WAD:
+        return True
+    rest: int256 = convert(WAD - fraction, int256)
+    equity: int256 = margin.equity * rest + convert(payment * WAD, int256)
+    return equity >= convert(margin.maintenance, int256) * rest
+
+
+# checks
+
+
+@internal
+@pure
+def _is_liquidatable(margin: IPerpClearinghouse.Margin) -> bool:
+    """
+    @dev Maintenance holds the doubt once, equity is given it once: an account is sold only if it fails even at the bound
+         of every aged price that favours it.
+    """
+    return margin.equity + 2 * convert(margin.doubt, int256) < convert(margin.maintenance, int256)
+
+
+@internal
+@view
+def _check_liquidatable(account: uint256, margin: IPerpClearinghouse.Margin):
+    assert self._is_liquidatable(margin), "engine: healthy"
+    assert account >> 96 != convert(CLEARINGHOUSE.address, uint256), "engine: protected account"
+    assert (staticcall CLEARINGHOUSE.settings()).paused & LIQUIDATION_PAUSED == 0, "settings: paused"
+
+
+@internal
+@view
+def _check_slice(fraction: uint256, margin: IPerpClearinghouse.Margin):
+    assert (
+        fraction == WAD or fraction * margin.maintenance // WAD >= self._terms.smallest_slice
+    ) and fraction != 0, "engine: slice too small"
+
+
+@internal
+def _set_terms(terms: ILiquidationEngine.Terms):
+    assert (
+        terms.knee_price <= terms.start_price
+        and terms.start_price <= WAD
+        and 0 < terms.first_phase
+        and terms.first_phase <= PHASE_MAX
+        and 0 < terms.second_phase
+        and terms.second_phase <= PHASE_MAX
+        and 0 < terms.reward_phase
+        and terms.reward_phase <= PHASE_MAX
+        and WAD < terms.target_health
+        and terms.target_health <= TARGET_MAX
+        and max(terms.whole_below, terms.smallest_slice) <= SMALL_MAX
+    ), "engine: terms out of range"
+    self._terms = terms
+    log ILiquidationEngine.TermsSet(terms=terms)

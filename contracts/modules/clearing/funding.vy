@@ -1,0 +1,131 @@
+# pragma version 0.4.3
+"""
+@title funding
+@license AGPL-3.0-only
+@author Prime Perps
+@notice One cumulative index per perp, settled lazily. Tokens and perps are in total-return units, so the interest component
+        is zero and funding is the premium of fills over the index price: a mean in which every fill weighs with its
+        notional against `depth` and the past fades by half in an hour.
+
+        Word, 128 bits, two to a slot: 80 bits index (1e-15 USD per unit, signed), 16 bits rate (1e-8 of the price per hour,
+        signed), 32 bits time.
+"""
+from contracts.interfaces import IPerpClearinghouse
+from ..common import bits
+
+
+struct Funding:
+    index: int256
+    rate: int256
+    time: uint256
+
+
+# 0.017 % an hour, in 1e-8.
+RATE_CAP: constant(int256) = 17_000
+# A premium is paid back in eight hours at the rate it sets.
+PREMIUM_HOURS: constant(int256) = 8
+HALF_LIFE: constant(uint256) = 3_600
+RATE_UNIT: constant(int256) = 10**8
+# mid (1e-8 USD) x rate (1e-8 per hour) x seconds into index units (1e-15 USD).
+INDEX_DIVISOR: constant(int256) = 3_600 * 10
+# size (1e-9) x index (1e-15 USD) into wad.
+OWED_DIVISOR: constant(int256) = 10**6
+WORD_BITS: constant(uint256) = 128
+WORD_MASK: constant(uint256) = 2**128 - 1
+INDEX_BITS: constant(uint256) = 80
+RATE_BITS: constant(uint256) = 16
+
+
+_words: HashMap[uint256, uint256]
+
+
+@internal
+@view
+def _load(market: uint256) -> Funding:
+    word: uint256 = (self._words[market >> 1] >> ((market & 1) * WORD_BITS)) & WORD_MASK
+    return Funding(
+        index=bits._signed(word, 0, INDEX_BITS),
+        rate=bits._signed(word, INDEX_BITS, RATE_BITS),
+        time=word >> (INDEX_BITS + RATE_BITS),
+    )
+
+
+@internal
+def _store(market: uint256, funding: Funding):
+    offset: uint256 = (market & 1) * WORD_BITS
+    word: uint256 = (
+        bits._field(funding.index, INDEX_BITS)
+        | (bits._field(funding.rate, RATE_BITS) << INDEX_BITS)
+        | (funding.time << (INDEX_BITS + RATE_BITS))
+    )
+    self._words[market >> 1] = (self._words[market >> 1] & ~(WORD_MASK << offset)) | (word << offset)
+    log IPerpClearinghouse.FundingAccrued(market=market, funding_index=funding.index, funding_rate=funding.rate)
+
+
+@internal
+@view
+def _index(market: uint256, mid: uint256) -> int256:
+    """
+    @notice The index as of now, at the index price `mid` (8 decimals). Everybody reads the same one, so its rounding
+            moves no money between accounts and the protocol.
+    """
+    funding: Funding = self._load(market)
+    if funding.rate == 0 or funding.time == block.timestamp:
+        return funding.index
+    # |rate| < 2^15, mid < 2^56, a 32-bit time: the product stays below 2^103
+    elapsed: int256 = convert(unsafe_sub(block.timestamp, funding.time), int256)
+    step: int256 = unsafe_mul(unsafe_mul(funding.rate, convert(mid, int256)), elapsed)
+    return unsafe_add(funding.index, unsafe_div(step, INDEX_DIVISOR))
+
+
+@internal
+@pure
+def _owed_up(size: int256, index: int256, since: int256) -> int256:
+    """
+    @notice Funding an account owes, wad, negative when due to it; rounded up, so that no dust is ever paid out.
+    """
+    owed: int256 = unsafe_mul(size, unsafe_sub(index, since))
+    if owed > 0:
+        return unsafe_div(unsafe_add(owed, OWED_DIVISOR - 1), OWED_DIVISOR)
+    return unsafe_div(owed, OWED_DIVISOR)
+
+
+@internal
+def _accrue(market: uint256, mid: uint256) -> int256:
+    """
+    @notice Bring the stored index up to now and return it.
+    """
+    funding: Funding = self._load(market)
+    if funding.time == block.timestamp:
+        return funding.index
+    funding.index = self._index(market, mid)
+    self._check_index(funding.index)
+    funding.time = block.timestamp
+    self._store(market, funding)
+    return funding.index
+
+
+@internal
+def _accrue_fill(market: uint256, mid: uint256, price: uint256, notional: uint256, depth: uint256) -> int256:
+    """
+    @notice Accrue, then let a fill at `price` (wad) of `notional` (wad) move the premium. `depth` in whole USD.
+    @dev A fill of one dollar against a depth of a million moves the rate by a millionth of its own premium.
+    """
+    funding: Funding = self._load(market)
+    index: int256 = self._index(market, mid)
+    self._check_index(index)
+    elapsed: uint256 = block.timestamp - funding.time
+    mid_wad: uint256 = mid * 10**10
+    premium: int256 = (convert(price, int256) - convert(mid_wad, int256)) * RATE_UNIT // convert(mid_wad, int256)
+    target: int256 = min(max(premium // PREMIUM_HOURS, -RATE_CAP), RATE_CAP)
+    faded: int256 = funding.rate * convert(HALF_LIFE, int256) // convert(HALF_LIFE + elapsed, int256)
+    weight: int256 = convert(notional, int256)
+    rate: int256 = faded + (target - faded) * weight // (weight + convert(depth * 10**18, int256))
+    self._store(market, Funding(index=index, rate=rate, time=block.timestamp))
+    return index
+
+
+@internal
+@pure
+def _check_index(index: int256):
+    assert abs(index) < 2**79, "funding: index out of range"

@@ -1,0 +1,214 @@
+# pragma version 0.4.3
+"""
+@title ledger
+@license AGPL-3.0-only
+@author Prime Perps
+@notice What every account has, packed so that a margin check reads two slots an account and one a stock.
+
+        header    64 bits  underlyings held (perp or primary token)
+                 128 bits  instruments 128.. held
+                  64 bits  state counter
+        money    128 bits  cash, wad, signed; negative is a loan
+                 128 bits  quote, wad, signed
+        position  80 bits  perp size, nano, signed
+                  96 bits  primary token, wad
+                  80 bits  funding index at the last settlement, 1e-15 USD per unit, signed
+"""
+from contracts.interfaces import IPerpClearinghouse
+from ..common import bits
+
+
+UNDERLYINGS: constant(uint256) = 64
+FIRST_TOKEN: constant(uint256) = 64
+FIRST_OTHER: constant(uint256) = 128
+CASH: constant(uint256) = 255
+
+LINES_MAX: constant(uint256) = 32
+OTHERS_MAX: constant(uint256) = 8
+
+SIZE_BITS: constant(uint256) = 80
+TOKEN_BITS: constant(uint256) = 96
+SIZE_MAX: constant(int256) = 2**79 - 1
+TOKEN_MAX: constant(uint256) = 2**96 - 1
+MONEY_MAX: constant(int256) = 2**127 - 1
+
+LINES_MASK: constant(uint256) = 2**64 - 1
+OTHERS_OFFSET: constant(uint256) = 64
+OTHERS_MASK: constant(uint256) = 2**128 - 1
+COUNTER_OFFSET: constant(uint256) = 192
+
+
+struct Header:
+    lines: uint256
+    others: uint256
+    counter: uint256
+
+
+_headers: HashMap[uint256, uint256]
+_moneys: HashMap[uint256, uint256]
+_positions: HashMap[uint256, HashMap[uint256, uint256]]
+_others: HashMap[uint256, HashMap[uint256, uint256]]
+
+
+# header
+
+
+@internal
+@view
+def _header(account: uint256) -> Header:
+    word: uint256 = self._headers[account]
+    return Header(
+        lines=word & LINES_MASK,
+        others=(word >> OTHERS_OFFSET) & OTHERS_MASK,
+        counter=word >> COUNTER_OFFSET,
+    )
+
+
+@internal
+def _mark(account: uint256, bit: uint256, held: bool):
+    """
+    @dev `bit` is a position in the header: the underlying, or 64 plus the place of a further issuer's token.
+    """
+    word: uint256 = self._headers[account]
+    if held == ((word >> bit) & 1 == 1):
+        return
+    word ^= 1 << bit
+    if held:
+        self._check_room(bits._count(word & LINES_MASK) <= LINES_MAX)
+        self._check_room(bits._count((word >> OTHERS_OFFSET) & OTHERS_MASK) <= OTHERS_MAX)
+    self._headers[account] = word
+
+
+@internal
+@pure
+def _check_room(fits: bool):
+    assert fits, "ledger: too many holdings"
+
+
+@internal
+@pure
+def _check_fits(fits: bool):
+    assert fits, "ledger: amount too large"
+
+
+@internal
+def _advance(account: uint256):
+    """
+    @notice Change the state counter, so that whoever decided on the old state is refused.
+    """
+    self._headers[account] = unsafe_add(self._headers[account], 1 << COUNTER_OFFSET)
+
+
+# money
+
+
+@internal
+@view
+def _money(account: uint256) -> IPerpClearinghouse.Money:
+    word: uint256 = self._moneys[account]
+    return IPerpClearinghouse.Money(cash=bits._signed(word, 0, 128), quote=bits._signed(word, 128, 128))
+
+
+@internal
+def _change_money(account: uint256, cash: int256, quote: int256):
+    """
+    @notice Add signed amounts to both balances.
+    """
+    money: IPerpClearinghouse.Money = self._money(account)
+    money.cash += cash
+    money.quote += quote
+    self._check_fits(max(abs(money.cash), abs(money.quote)) <= MONEY_MAX)
+    self._moneys[account] = bits._field(money.cash, 128) | (bits._field(money.quote, 128) << 128)
+    log IPerpClearinghouse.MoneyChanged(account=account, cash=money.cash, quote=money.quote)
+
+
+# positions
+
+
+@internal
+@view
+def _position(account: uint256, underlying: uint256) -> IPerpClearinghouse.Position:
+    word: uint256 = self._positions[account][underlying]
+    return IPerpClearinghouse.Position(
+        size=bits._signed(word, 0, SIZE_BITS),
+        token=(word >> SIZE_BITS) & TOKEN_MAX,
+        funding_index=bits._signed(word, SIZE_BITS + TOKEN_BITS, SIZE_BITS),
+    )
+
+
+@internal
+def _set_position(account: uint256, underlying: uint256, position: IPerpClearinghouse.Position):
+    self._check_fits(abs(position.size) <= SIZE_MAX and position.token <= TOKEN_MAX)
+    held: bool = position.size != 0 or position.token != 0
+    word: uint256 = 0
+    if held:
+        word = (
+            bits._field(position.size, SIZE_BITS)
+            | (position.token << SIZE_BITS)
+            | (bits._field(position.funding_index, SIZE_BITS) << (SIZE_BITS + TOKEN_BITS))
+        )
+    self._positions[account][underlying] = word
+    self._mark(account, underlying, held)
+    log IPerpClearinghouse.PositionChanged(
+        account=account,
+        underlying=underlying,
+        size=position.size,
+        token=position.token,
+        funding_index=position.funding_index,
+    )
+
+
+# tokens
+
+
+@internal
+@view
+def _other(account: uint256, instrument: uint256) -> uint256:
+    return self._others[account][instrument]
+
+
+@internal
+def _set_other(account: uint256, instrument: uint256, amount: uint256):
+    self._check_fits(amount <= TOKEN_MAX)
+    self._others[account][instrument] = amount
+    self._mark(account, OTHERS_OFFSET + instrument - FIRST_OTHER, amount != 0)
+    log IPerpClearinghouse.OtherTokenChanged(account=account, instrument=instrument, amount=amount)
+
+
+@internal
+@view
+def _balance(account: uint256, instrument: uint256) -> int256:
+    """
+    @notice The holding of any instrument: nano for perps, wad for tokens and cash.
+    """
+    if instrument == CASH:
+        return self._money(account).cash
+    if instrument >= FIRST_OTHER:
+        return convert(self._other(account, instrument), int256)
+    if instrument >= FIRST_TOKEN:
+        return convert(self._position(account, instrument - FIRST_TOKEN).token, int256)
+    return self._position(account, instrument).size
+
+
+@internal
+def _change_holding(account: uint256, instrument: uint256, amount: int256):
+    """
+    @notice Add a signed amount (18 decimals) of a token or of cash, as deposits and withdrawals do.
+    @dev Tokens cannot go below zero; cash can, the caller checks margin.
+    """
+    if instrument == CASH:
+        self._change_money(account, amount, 0)
+    elif instrument >= FIRST_OTHER:
+        self._set_other(account, instrument, self._added(self._other(account, instrument), amount))
+    else:
+        position: IPerpClearinghouse.Position = self._position(account, instrument - FIRST_TOKEN)
+        position.token = self._added(position.token, amount)
+        self._set_position(account, instrument - FIRST_TOKEN, position)
+
+
+@internal
+@pure
+def _added(balance: uint256, amount: int256) -> uint256:
+    after: int256 = convert(balance, int256) + amount
+    assert after >= 0, "ledger: not enough"
+    return convert(after, uint256)

@@ -1,0 +1,225 @@
+# pragma version 0.4.3
+"""
+@title risk
+@license AGPL-3.0-only
+@author Prime Perps
+@notice From holdings to margin: one oracle read for all words, one model call. Equity is rounded down, requirements up.
+"""
+from contracts.interfaces import IMarginModel
+from contracts.interfaces import IOracleAdapter
+from contracts.interfaces import IPerpClearinghouse
+from ..common import bits
+from ..oracle import price_word
+from . import funding
+from . import ledger
+from . import settings
+
+uses: funding
+uses: ledger
+uses: settings
+
+
+struct Change:
+    underlying: uint256
+    size: int256  # nano
+    value: int256  # wad of cash and quote
+
+
+struct Listing:
+    underlying: uint256
+    units: uint256  # wad units of the underlying per token; 0 when not listed
+
+
+WAD: constant(uint256) = 10**18
+BPS: constant(uint256) = 10**4
+MID: constant(uint256) = 10**8
+# size (1e-9) x mid (1e-8 USD) into wad, exactly.
+PERP_VALUE: constant(int256) = 10
+UNITS_MAX: constant(uint256) = 10**24
+
+
+ORACLE: immutable(address)
+
+# what tokens of further issuers stand for; never changed once listed
+_listings: HashMap[uint256, Listing]
+
+
+@deploy
+def __init__(oracle: address):
+    ORACLE = oracle
+
+
+# words
+
+
+@internal
+@view
+def _read(underlyings: DynArray[uint256, 32]) -> (DynArray[uint256, 32], IMarginModel.Closure):
+    return staticcall IOracleAdapter(ORACLE).read(underlyings)
+
+
+@internal
+@view
+def _read_one(underlying: uint256) -> price_word.Word:
+    words: DynArray[uint256, 32] = []
+    closure: IMarginModel.Closure = empty(IMarginModel.Closure)
+    words, closure = self._read([underlying])
+    return price_word._unpack(words[0])
+
+
+# tokens of further issuers
+
+
+@internal
+@view
+def _listing(instrument: uint256) -> Listing:
+    return self._listings[instrument]
+
+
+@internal
+def _list(instrument: uint256, underlying: uint256, units: uint256):
+    assert (
+        ledger.FIRST_OTHER <= instrument
+        and instrument < ledger.CASH
+        and underlying < ledger.UNDERLYINGS
+        and 0 < units
+        and units <= UNITS_MAX
+    ), "clearing: out of range"
+    assert self._listings[instrument].units == 0, "clearing: listed already"
+    self._listings[instrument] = Listing(underlying=underlying, units=units)
+    log IPerpClearinghouse.OtherTokenListed(instrument=instrument, underlying=underlying, units_per_token=units)
+
+
+@internal
+@view
+def _others_underlyings(others: uint256) -> uint256:
+    """
+    @return Bitmap of the underlyings that the held tokens of further issuers stand for.
+    """
+    bitmap: uint256 = 0
+    places: DynArray[uint256, 32] = bits._members(others)
+    for place: uint256 in places:
+        bitmap |= 1 << self._listings[ledger.FIRST_OTHER + place].underlying
+    return bitmap
+
+
+@internal
+@view
+def _others_units(account: uint256, others: uint256, underlying: uint256) -> uint256:
+    """
+    @return wad units of the underlying in tokens of further issuers, rounded down.
+    """
+    units: uint256 = 0
+    places: DynArray[uint256, 32] = bits._members(others)
+    for place: uint256 in places:
+        listing: Listing = self._listings[ledger.FIRST_OTHER + place]
+        if listing.underlying == underlying:
+            units += ledger._other(account, ledger.FIRST_OTHER + place) * listing.units // WAD
+    return units
+
+
+# margin
+
+
+@internal
+@view
+def _book(account: uint256, undo: Change) -> IPerpClearinghouse.Book:
+    """
+    @notice The account as the model sees it, without `undo`: the change of a trade whose risk is compared.
+    """
+    header: ledger.Header = ledger._header(account)
+    lines: uint256 = header.lines
+    if header.others != 0:
+        lines |= self._others_underlyings(header.others)
+    if undo.size != 0:
+        lines |= 1 << undo.underlying
+    money: IPerpClearinghouse.Money = ledger._money(account)
+    book: IPerpClearinghouse.Book = empty(IPerpClearinghouse.Book)
+    book.cash = money.cash
+    book.quote = money.quote
+    book.equity = money.cash + money.quote - undo.value
+    book.debt = convert(max(-money.cash, 0), uint256)
+    if lines == 0:
+        return book
+
+    held: DynArray[uint256, 32] = bits._members(lines)
+    words: DynArray[uint256, 32] = []
+    words, book.closure = self._read(held)
+    k: uint256 = 0
+    for underlying: uint256 in held:
+        word: price_word.Word = price_word._unpack(words[k])
+        k = unsafe_add(k, 1)
+        position: IPerpClearinghouse.Position = ledger._position(account, underlying)
+        owed: int256 = 0
+        if position.size != 0:
+            owed = funding._owed_up(position.size, funding._index(underlying, word.mid), position.funding_index)
+        # token < 2^96, mid < 2^56, |size| < 2^79: none of these products can overflow
+        token: uint256 = unsafe_div(unsafe_mul(position.token, word.mid), MID)
+        other: uint256 = 0
+        if header.others != 0:
+            other = self._others_units(account, header.others, underlying) * word.mid // MID
+        size: int256 = position.size
+        if undo.size != 0 and underlying == undo.underlying:
+            size -= undo.size
+        perp: int256 = unsafe_mul(unsafe_mul(size, convert(word.mid, int256)), PERP_VALUE)
+        tokens: int256 = convert(unsafe_add(token, other), int256)
+        book.equity += tokens + perp - owed
+        book.funding_owed += owed
+        book.token_value = unsafe_add(book.token_value, unsafe_add(token, other))
+        book.perp_value += perp
+        if word.doubt != 0:
+            # up: liquidation gives the account the benefit of it
+            book.doubt += (convert(abs(tokens + perp), uint256) * word.doubt + BPS - 1) // BPS
+        book.exposures.append(
+            IMarginModel.Exposure(
+                underlying=underlying,
+                token=token,
+                other=other,
+                perp=perp,
+                width=word.half_width,
+                eventful=convert(word.flags & (price_word.EVENTFUL | price_word.HALTED) != 0, uint256),
+            )
+        )
+    return book
+
+
+@internal
+@view
+def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
+    book: IPerpClearinghouse.Book = self._book(account, undo)
+    maintenance: uint256 = 0
+    initial: uint256 = 0
+    if len(book.exposures) != 0 or book.debt != 0:
+        maintenance, initial = staticcall IMarginModel(settings._model()).requirements(
+            book.exposures, book.closure, book.debt
+        )
+    return IPerpClearinghouse.Margin(
+        equity=book.equity, maintenance=maintenance, initial=initial, doubt=book.doubt
+    )
+
+
+@internal
+@view
+def _check_change(account: uint256, change: Change):
+    """
+    @notice CH-4: meet initial margin, or have less risk than without the change and be no less healthy.
+    @dev An account whose equity is gone may not lose any more of it: that would be somebody else's money.
+    """
+    margin: IPerpClearinghouse.Margin = self._margin(account, empty(Change))
+    if margin.equity >= convert(margin.initial, int256):
+        return
+    # withdrawing and receiving a slice are never a reduction: they pass no change
+    self._check_allowed(change.size != 0)
+    before: IPerpClearinghouse.Margin = self._margin(account, change)
+    no_worse: bool = margin.equity >= before.equity
+    if before.equity > 0:
+        no_worse = (
+            margin.equity * convert(before.maintenance, int256) >= before.equity * convert(margin.maintenance, int256)
+        )
+    self._check_allowed(margin.maintenance < before.maintenance and no_worse)
+
+
+@internal
+@pure
+def _check_allowed(allowed: bool):
+    assert allowed, "risk: below initial"

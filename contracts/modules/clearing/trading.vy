@@ -1,0 +1,173 @@
+# pragma version 0.4.3
+"""
+@title trading
+@license AGPL-3.0-only
+@author Prime Perps
+@notice Novation: the clearinghouse stands between maker and taker, so positions sum to zero in every market (CH-1) and
+        money between the two accounts and the fee account does too (CH-2).
+"""
+from contracts.interfaces import IPerpClearinghouse
+from ..oracle import price_word
+from . import accounts
+from . import funding
+from . import ledger
+from . import markets
+from . import risk
+from . import settings
+
+uses: funding
+uses: ledger
+uses: markets
+uses: risk
+uses: settings
+
+
+struct Side:
+    account: uint256
+    size: int256  # nano, signed
+    fee: uint256  # wad
+    reduce_only: bool
+
+
+PIPS: constant(uint256) = 10**6
+NANO: constant(uint256) = 10**9
+BPS: constant(uint256) = 10**4
+# A word with any of these admits only trades that reduce both positions.
+RESTRICTED: constant(uint256) = (
+    price_word.HALTED | price_word.PAUSED | price_word.REDUCE_ONLY | price_word.REOPENING
+)
+# Accounts of the clearinghouse itself: its address and these sub-accounts.
+INSURANCE: constant(uint256) = 0
+FEES: constant(uint256) = 1
+
+
+@internal
+@view
+def _own_account(sub: uint256) -> uint256:
+    return (convert(self, uint256) << accounts.OWNER_OFFSET) | sub
+
+
+@internal
+def _novate(trade: IPerpClearinghouse.Trade):
+    settings._check_running(settings.TRADING)
+    self._check_trade(trade)
+    limits: markets.Limits = markets._load(trade.market)
+    word: price_word.Word = risk._read_one(trade.market)
+    self._check_market(limits, word, trade.price)
+
+    config: IPerpClearinghouse.Settings = settings._load()
+    notional: uint256 = convert(abs(trade.size), uint256) * trade.price // NANO
+    index: int256 = funding._accrue_fill(trade.market, word.mid, trade.price, notional, limits.depth)
+    restricted: bool = limits.reduce_only or word.flags & RESTRICTED != 0 or word.doubt != 0
+    # CH-2: both quotes move by the same rounded notional
+    paid: int256 = convert(notional, int256)
+    if trade.size < 0:
+        paid = -paid
+    maker_side: Side = Side(
+        account=trade.maker,
+        size=-trade.size,
+        fee=self._share_up(notional, config.maker_fee),
+        reduce_only=trade.maker_reduces or restricted,
+    )
+    taker_side: Side = Side(
+        account=trade.taker,
+        size=trade.size,
+        fee=self._share_up(notional, config.taker_fee),
+        reduce_only=trade.taker_reduces or restricted,
+    )
+    longs_before: uint256 = 0
+    longs_after: uint256 = 0
+    longs_before, longs_after = self._book_side(maker_side, trade.market, index, -paid)
+    before: uint256 = 0
+    after: uint256 = 0
+    before, after = self._book_side(taker_side, trade.market, index, paid)
+    markets._change_interest(trade.market, limits, longs_before + before, longs_after + after)
+    if maker_side.fee + taker_side.fee != 0:
+        ledger._change_money(self._own_account(FEES), convert(maker_side.fee + taker_side.fee, int256), 0)
+    log IPerpClearinghouse.Novated(
+        market=trade.market,
+        maker=trade.maker,
+        taker=trade.taker,
+        size=trade.size,
+        price=trade.price,
+        maker_fee=maker_side.fee,
+        taker_fee=taker_side.fee,
+    )
+    self._check_margin(maker_side, trade.market, -paid)
+    self._check_margin(taker_side, trade.market, paid)
+
+
+@internal
+def _book_side(side: Side, market: uint256, index: int256, paid: int256) -> (uint256, uint256):
+    """
+    @return The account's longs before and after, for the open interest.
+    """
+    position: IPerpClearinghouse.Position = ledger._position(side.account, market)
+    owed: int256 = funding._owed_up(position.size, index, position.funding_index)
+    before: int256 = position.size
+    position.size += side.size
+    position.funding_index = index
+    self._check_reduces(side.reduce_only, before, position.size)
+    ledger._set_position(side.account, market, position)
+    ledger._change_money(side.account, -convert(side.fee, int256), -paid - owed)
+    ledger._advance(side.account)
+    return markets._long(before), markets._long(position.size)
+
+
+@internal
+@view
+def _check_margin(side: Side, market: uint256, paid: int256):
+    risk._check_change(
+        side.account,
+        risk.Change(underlying=market, size=side.size, value=-paid - convert(side.fee, int256)),
+    )
+
+
+@internal
+@pure
+def _share_up(notional: uint256, fee: uint256) -> uint256:
+    return (notional * fee + PIPS - 1) // PIPS
+
+
+@internal
+@pure
+def _check_trade(trade: IPerpClearinghouse.Trade):
+    # the exchange admits no size of zero, or beyond what a position holds
+    assert trade.maker != trade.taker, "trade: same account"
+
+
+@internal
+@pure
+def _check_market(limits: markets.Limits, word: price_word.Word, price: uint256):
+    assert limits.listed, "trade: market not listed"
+    assert word.mid != 0, "trade: no index price"
+    index: uint256 = word.mid * price_word.MID_TO_WAD
+    # the width of a stale word is no reason to trade further away
+    low: uint256 = index * (BPS - limits.band) // BPS
+    high: uint256 = index * (BPS + limits.band) // BPS
+    assert low <= price and price <= high, "trade: price outside band"
+
+
+@internal
+@pure
+def _check_reduces(required: bool, before: int256, after: int256):
+    if not required:
+        return
+    assert (0 <= after and after < before) or (before < after and after <= 0), "trade: reduce only"
+
+
+@internal
+def _distribute_fees(treasury: uint256) -> uint256:
+    """
+    @notice Share what the fee account has collected; the odd unit goes to insurance.
+    """
+    fees: uint256 = self._own_account(FEES)
+    collected: uint256 = convert(max(ledger._money(fees).cash, 0), uint256)
+    kept: uint256 = collected * (BPS - settings._load().insurance_share) // BPS
+    if treasury == 0:
+        kept = 0
+    ledger._change_money(fees, -convert(collected, int256), 0)
+    ledger._change_money(self._own_account(INSURANCE), convert(collected - kept, int256), 0)
+    if kept != 0:
+        ledger._change_money(treasury, convert(kept, int256), 0)
+    return collected

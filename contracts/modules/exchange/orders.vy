@@ -1,0 +1,184 @@
+# pragma version 0.4.3
+"""
+@title orders
+@license AGPL-3.0-only
+@author Prime Perps
+@notice Signed orders: what was signed, by whom, and how much of it is left. Typed data per EIP-712, contract signers per
+        EIP-1271. Two bits a nonce (128 nonces a slot) tell fresh, partly filled and done, so that an order filled at once
+        never writes its amount.
+"""
+from contracts.interfaces import IExchange
+from snekmate.utils import ecdsa
+from snekmate.utils import eip712_domain_separator
+
+uses: eip712_domain_separator
+
+
+ORDER_TYPEHASH: constant(bytes32) = keccak256(
+    "Order(uint256 account,uint256 market,int256 size,uint256 price,uint256 nonce,uint256 expiry,bool reduce_only)"
+)
+IS_VALID_SIGNATURE: constant(bytes4) = 0x1626BA7E
+
+SIZE_MAX: constant(int256) = 2**79 - 1
+NONCE_MAX: constant(uint256) = 2**32 - 1
+FRESH: constant(uint256) = 0
+PARTIAL: constant(uint256) = 1
+DONE: constant(uint256) = 2
+
+
+_states: HashMap[uint256, HashMap[uint256, uint256]]
+_filled: HashMap[bytes32, uint256]
+_floors: HashMap[uint256, uint256]
+
+
+@internal
+@view
+def _hash(order: IExchange.Order) -> bytes32:
+    return eip712_domain_separator._hash_typed_data_v4(
+        keccak256(
+            abi_encode(
+                ORDER_TYPEHASH,
+                order.account,
+                order.market,
+                order.size,
+                order.price,
+                order.nonce,
+                order.expiry,
+                order.reduce_only,
+            )
+        )
+    )
+
+
+@internal
+@view
+def _check_signed(signer: address, digest: bytes32, signature: Bytes[512]):
+    assert self._is_signed(signer, digest, signature), "orders: bad signature"
+
+
+@internal
+@view
+def _is_signed(signer: address, digest: bytes32, signature: Bytes[512]) -> bool:
+    if not signer.is_contract:
+        # ecdsa refuses the malleable upper half of s
+        return len(signature) == 65 and ecdsa._recover_sig(digest, slice(signature, 0, 65)) == signer
+    success: bool = False
+    answer: Bytes[32] = b""
+    success, answer = raw_call(
+        signer,
+        abi_encode(digest, signature, method_id=IS_VALID_SIGNATURE),
+        max_outsize=32,
+        is_static_call=True,
+        revert_on_failure=False,
+    )
+    return success and len(answer) == 32 and convert(answer, bytes32) == convert(IS_VALID_SIGNATURE, bytes32)
+
+
+@internal
+@view
+def _check_live(order: IExchange.Order):
+    assert block.timestamp <= order.expiry, "orders: expired"
+    assert self._floors[order.account] <= order.nonce, "orders: nonce below floor"
+    self._check_nonce(order.nonce)
+
+
+@internal
+@pure
+def _check_nonce(nonce: uint256):
+    assert nonce <= NONCE_MAX, "orders: nonce too large"
+
+
+@internal
+@view
+def _state(account: uint256, nonce: uint256) -> uint256:
+    return (self._states[account][nonce >> 7] >> ((nonce & 127) << 1)) & 3
+
+
+@internal
+def _set_state(account: uint256, nonce: uint256, state: uint256):
+    offset: uint256 = (nonce & 127) << 1
+    self._states[account][nonce >> 7] = (self._states[account][nonce >> 7] & ~(3 << offset)) | (state << offset)
+
+
+@internal
+@view
+def _filled_so_far(order: IExchange.Order, digest: bytes32) -> uint256:
+    state: uint256 = self._state(order.account, order.nonce)
+    if state == FRESH:
+        return 0
+    if state == DONE:
+        return convert(abs(order.size), uint256)
+    return self._filled[digest]
+
+
+@internal
+def _use(order: IExchange.Order, digest: bytes32, amount: uint256):
+    """
+    @notice Take `amount` nano from what is left of the order.
+    """
+    state: uint256 = self._state(order.account, order.nonce)
+    before: uint256 = self._filled_so_far(order, digest)
+    # a nonce that another order has begun is not free, nor is one that is done
+    assert state == FRESH or (state == PARTIAL and before > 0), "orders: nonce used"
+    after: uint256 = before + amount
+    size: uint256 = convert(abs(order.size), uint256)
+    assert after <= size, "orders: overfilled"
+    log IExchange.OrderFilled(order_hash=digest, account=order.account, nonce=order.nonce, amount=amount)
+    if after == size:
+        self._set_state(order.account, order.nonce, DONE)
+        return
+    if state == FRESH:
+        self._set_state(order.account, order.nonce, PARTIAL)
+    self._filled[digest] = after
+
+
+@internal
+def _cancel(account: uint256, nonce: uint256):
+    self._check_nonce(nonce)
+    assert self._state(account, nonce) != DONE, "orders: nonce used"
+    self._set_state(account, nonce, DONE)
+    log IExchange.OrderCancelled(account=account, nonce=nonce)
+
+
+@internal
+def _raise_floor(account: uint256, lowest: uint256):
+    assert self._floors[account] < lowest and lowest <= NONCE_MAX, "orders: floor not raised"
+    self._floors[account] = lowest
+    log IExchange.NonceFloorRaised(account=account, floor=lowest)
+
+
+@internal
+@pure
+def _check_against(order: IExchange.Order, size: int256):
+    """
+    @notice The order can be filled by `size`, signed for the other side.
+    """
+    assert abs(order.size) <= SIZE_MAX and abs(size) <= SIZE_MAX and size != 0, "orders: bad size"
+    assert order.size != 0 and (order.size > 0) == (size < 0), "orders: same side"
+
+
+@internal
+@pure
+def _check_limit(size: int256, price: uint256, limit: uint256):
+    """
+    @param limit wad, the worst price accepted by the side that trades `size`.
+    """
+    assert price <= limit if size > 0 else price >= limit, "orders: price over limit"
+
+
+@internal
+@view
+def _floor(account: uint256) -> uint256:
+    return self._floors[account]
+
+
+@internal
+@pure
+def _toward(order: IExchange.Order, size: uint256) -> int256:
+    """
+    @notice `size` with the sign of the order.
+    """
+    assert size <= convert(SIZE_MAX, uint256), "orders: bad size"
+    if order.size < 0:
+        return -convert(size, int256)
+    return convert(size, int256)
