@@ -35,7 +35,7 @@ class LossyProxy:
                 proxy.seen += methods
                 if proxy._take(proxy.lose_request, methods):
                     self.close_connection = True
-                    return
+                    return None
                 if isinstance(body, list) and not proxy.batches:
                     return self._answer({"error": {"code": -32600, "message": "batches are not supported"}, "id": None})
                 if not isinstance(body, list) and body["method"] in proxy.unknown_methods:

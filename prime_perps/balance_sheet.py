@@ -1,0 +1,132 @@
+"""One account as a person reads it: what it owns and owes, and every number behind its equity and its two margins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from prime_perps.accounts import owner_of
+from prime_perps.reports import Flag, Session
+from prime_perps.units import BPS, NANO, WAD, usd
+
+
+def verdict(margin: Any) -> str:
+    """What the margins allow. `margin` as IPerpClearinghouse.Margin or IAccountLens.Summary, USD in wad."""
+    if margin.equity + 2 * margin.doubt < margin.maintenance:
+        return "liquidatable"
+    if margin.equity < margin.maintenance:
+        return "below maintenance, protected by old prices"
+    if margin.equity < margin.initial:
+        return "may only reduce risk"
+    return "healthy"
+
+
+def health(margin: Any) -> Decimal | None:
+    """Equity over maintenance margin; None for an account that needs no margin."""
+    return Decimal(margin.equity) / margin.maintenance if margin.maintenance else None
+
+
+def render(account: int, summary: Any, symbols: Mapping[int, str]) -> Group:
+    """
+    `summary` as IAccountLens.Summary, `symbols` by underlying. Amounts are shown in USD, prices as of the block
+    the summary was read at.
+    """
+    title = Text.assemble(("Account ", "bold"), f"{owner_of(account)} / {account % 2**96}   ", _verdict(summary))
+    return Group(title, _holdings(summary, symbols), _equity(summary), _requirements(summary))
+
+
+def _verdict(margin: Any) -> Text:
+    told = verdict(margin)
+    return Text(told, style={"healthy": "bold green", "liquidatable": "bold red"}.get(told, "bold yellow"))
+
+
+def _holdings(summary: Any, symbols: Mapping[int, str]) -> Table:
+    table = Table(title="Holdings", title_justify="left", caption=None if summary.lines else "none")
+    for name in ("underlying", "price", "+-", "age", "session"):
+        table.add_column(name, justify="left" if name in ("underlying", "session") else "right")
+    for name in ("tokens", "worth", "perps", "worth", "net"):
+        table.add_column(name, justify="right")
+    for line in summary.lines:
+        table.add_row(
+            symbols.get(line.underlying, str(line.underlying)),
+            usd(line.mid),
+            _percent(line.half_width),
+            f"{line.age} s",
+            _state(line),
+            _units(line.token, WAD),
+            usd(line.token_value),
+            _units(line.size, NANO),
+            usd(line.perp_value),
+            usd(line.token_value + line.perp_value),
+        )
+    return table
+
+
+def _state(line: Any) -> str:
+    names = [Session(line.session).name.lower().replace("_", " ")]
+    return " ".join(names + [str(flag.name).lower().replace("_", " ") for flag in Flag if flag & line.flags])
+
+
+def _equity(summary: Any) -> Table:
+    table = _sums("Equity")
+    table.add_row("cash" if summary.cash >= 0 else "cash (a loan)", usd(summary.cash))
+    table.add_row("+ tokens", usd(summary.token_value))
+    table.add_row("+ perps at oracle prices", usd(summary.perp_value))
+    table.add_row("+ quote balance (minus what the perps cost)", usd(summary.quote))
+    table.add_row("- funding owed", usd(summary.funding_owed))
+    table.add_section()
+    table.add_row("equity", usd(summary.equity), style="bold")
+    return table
+
+
+def _requirements(summary: Any) -> Table:
+    terms = summary.terms
+    linear = terms.floor + terms.widths + terms.basis + terms.wrapper
+    # Each term is rounded up by itself, so the product is known to within a unit a term.
+    scaled_core = max(summary.maintenance - linear - terms.size, 0)
+    table = _sums("Margin")
+    table.add_row("factor shock, all groups", usd(terms.factor))
+    table.add_row("+ own-name shocks", usd(terms.own))
+    table.add_row("or the largest jump, if more", usd(terms.jump))
+    table.add_row("= core", usd(terms.core))
+    table.add_section()
+    multiplier = f" ({Decimal(scaled_core) / terms.core:.2f} x core)" if terms.core else ""
+    table.add_row(f"core for the session{multiplier}", usd(scaled_core))
+    table.add_row("+ floor on net exposure", usd(terms.floor))
+    table.add_row("+ width of prices", usd(terms.widths))
+    table.add_row("+ basis of hedged pairs", usd(terms.basis))
+    table.add_row("+ wrapper of tokens", usd(terms.wrapper))
+    table.add_row("+ size", usd(terms.size))
+    table.add_section()
+    table.add_row("maintenance margin", usd(summary.maintenance), style="bold")
+    table.add_row(
+        "initial margin (4/3 of it, with 72 hours of interest " + usd(terms.interest) + ")", usd(summary.initial)
+    )
+    table.add_section()
+    ratio = health(summary)
+    table.add_row(
+        "health: equity over maintenance", "no margin needed" if ratio is None else f"{ratio:.3f}", style="bold"
+    )
+    table.add_row("free: equity less initial margin", usd(summary.equity - summary.initial))
+    table.add_row("doubt from old prices", usd(summary.doubt))
+    return table
+
+
+def _sums(title: str) -> Table:
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    return table
+
+
+def _percent(bps: int) -> str:
+    return f"{Decimal(bps) * 100 / BPS:.2f}%"
+
+
+def _units(amount: int, scale: int) -> str:
+    return f"{Decimal(amount) / scale:,.4f}".rstrip("0").rstrip(".") if amount else "0"

@@ -1,0 +1,80 @@
+"""What a liquidator does about one account, and why. A pure function of what the chain said: no calls, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from prime_perps.units import WAD
+
+
+class Action(Enum):
+    """What to do now. Each decision is one of these, with a reason."""
+
+    TAKE = "take"
+    START = "start"  # begin the auction, so that its price falls until somebody finds it worth taking
+    WAIT = "wait"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What an operator wants. USD in wad."""
+
+    min_profit: int = 0  # a slice, after gas
+    gas_currency_price: int = 0  # USD of one whole unit of the gas currency; 0 leaves gas out of the sum
+    smallest_part: int = WAD // 64  # of the slice on offer, when own capital does not carry all of it
+    attempts: int = 3  # failed sends for one account in one state before it is left alone
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An unhealthy account as the chain shows it. USD in wad; `fraction` and `price` in wad."""
+
+    account: int
+    equity: int
+    maintenance: int
+    doubt: int
+    state: int
+    auction_started: int  # unix seconds; 0 when none is running
+    fraction: int
+    price: int
+    payment: int
+    reward: int
+
+    def profit(self, part: int = WAD) -> int:
+        """
+        What the taker of `part` (wad) of the slice gains at oracle prices, before gas, rounded down. A slice with
+        positive equity is bought below its worth; for one without, insurance's reward covers the hole and more.
+        """
+        worth = self.equity * self.fraction // WAD
+        return (worth - self.payment + self.reward) * part // WAD
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do about a candidate, with the numbers it rests on."""
+
+    candidate: Candidate
+    action: Action
+    reason: str
+    profit: int = 0  # wad USD, before gas
+    fraction: int = 0  # wad of the account, to take
+
+
+def liquidatable(equity: int, maintenance: int, doubt: int) -> bool:
+    """Whether an account fails even at the favourable end of what its old prices may be. USD in wad."""
+    return equity + 2 * doubt < maintenance
+
+
+def decide(candidate: Candidate, policy: Policy, gas_cost: int, failures: int) -> Decision:
+    """`gas_cost`: wad USD of taking. `failures`: sends that failed for this account in this very state."""
+    profit = candidate.profit() - gas_cost
+    if failures >= policy.attempts:
+        return Decision(candidate, Action.WAIT, f"failed {failures} times in this state", profit)
+    if candidate.fraction == 0:
+        return Decision(candidate, Action.WAIT, "nothing on offer", profit)
+    if profit >= policy.min_profit:
+        return Decision(candidate, Action.TAKE, "profitable", profit, candidate.fraction)
+    if candidate.auction_started == 0:
+        return Decision(candidate, Action.START, "profit too small, price can fall", profit)
+    return Decision(candidate, Action.WAIT, "profit too small", profit)

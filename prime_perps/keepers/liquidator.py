@@ -1,0 +1,248 @@
+"""The liquidator: finds accounts below maintenance margin and takes slices of them.
+
+Every tick reads the chain anew and decides from nothing else, so a restart, a race lost or a transaction of unknown
+fate needs no repair. Whatever is sent names the account state it was decided on; in any other state it fails and costs
+little. So the same slice is never bought twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import structlog
+
+from prime_perps.accounts import owner_of
+from prime_perps.chain.contract import Contract, Receipt
+from prime_perps.chain.rpc import RpcBackend
+from prime_perps.errors import NodeError, Revert
+from prime_perps.keepers.decision import Action, Candidate, Decision, Policy, decide, liquidatable
+from prime_perps.keepers.loop import Stop
+from prime_perps.keepers.watchlist import Watchlist
+from prime_perps.units import WAD, usd
+
+ACCOUNTS_A_QUERY = 200
+# What a take costs at most, for a first sum; the node's estimate decides before anything is sent.
+TAKE_GAS = 1_000_000
+BELOW_INITIAL = "risk: below initial"
+DEFAULT_POLICY = Policy()
+
+log = structlog.get_logger()
+
+
+class Liquidator:
+    """One key and one account that takes slices."""
+
+    def __init__(
+        self,
+        backend: RpcBackend,
+        clearinghouse: Contract,
+        engine: Contract,
+        *,
+        sender: str,
+        account: int,
+        policy: Policy = DEFAULT_POLICY,
+        first_block: int = 0,
+        dry_run: bool = False,
+    ) -> None:
+        """
+        `sender`: an address whose key the backend holds, owner of `account` or its operator with LIQUIDATE.
+        `account`: receives the slices and must stay above initial margin. `first_block`: of the clearinghouse.
+        Raises NodeError.
+        """
+        self._backend = backend
+        self._book = clearinghouse
+        self._engine = engine
+        self._sender = sender
+        self._account = account
+        self._policy = policy
+        self._dry_run = dry_run
+        self._watchlist = Watchlist(backend, clearinghouse, first_block)
+        self._protected = {account, int(clearinghouse.insurance_account()), int(clearinghouse.fee_account())}
+        self._failures: dict[tuple[int, int], int] = {}
+        self._told: dict[int, tuple[Any, ...]] = {}
+        self._seen = ""
+
+    def tick(self, stop: Stop | None = None) -> list[Decision]:
+        """
+        Look at the newest block once and act on it. Returns what was decided, worst account first; nothing when the
+        block is the one already dealt with. Raises NodeError; then the next tick looks at the same block again.
+        """
+        # What became of a send with a lost answer comes first: it is part of the state to decide on.
+        self._backend.resolve(self._sender)
+        head = self._backend.block()
+        if head["hash"] == self._seen:
+            return []
+        self._watchlist.advance()
+        candidates = self.candidates()
+        self._forget(candidates)
+        gas_cost = self._gas_cost(TAKE_GAS, head) if candidates else 0
+        decisions = []
+        for candidate in candidates:
+            if stop is not None and stop.is_set():
+                break
+            failures = self._failures.get((candidate.account, candidate.state), 0)
+            decisions.append(self._act(decide(candidate, self._policy, gas_cost, failures)))
+        else:
+            self._seen = head["hash"]
+        return decisions
+
+    def candidates(self) -> list[Candidate]:
+        """The unhealthy accounts among all known ones, the lowest equity against maintenance margin first."""
+        unhealthy = [
+            (account, margin)
+            for account, margin in self._margins(sorted(self._watchlist.accounts - self._protected))
+            if liquidatable(margin.equity, margin.maintenance, margin.doubt)
+        ]
+        found = [self._candidate(account, margin) for account, margin in unhealthy]
+        return sorted(filter(None, found), key=lambda one: Decimal(one.equity) / max(one.maintenance, 1))
+
+    @property
+    def known_accounts(self) -> int:
+        return len(self._watchlist.accounts)
+
+    def _margins(self, accounts: Sequence[int]) -> Iterable[tuple[int, Any]]:
+        method = self._book.margin
+        for start in range(0, len(accounts), ACCOUNTS_A_QUERY):
+            part = accounts[start : start + ACCOUNTS_A_QUERY]
+            answers = self._backend.call_many([(self._book.address, method.encode(account)) for account in part])
+            for account, answer in zip(part, answers, strict=True):
+                if isinstance(answer, Revert):
+                    # One account that cannot be read must not hide the others.
+                    log.error("margin_unreadable", account=shown(account), reason=answer.reason)
+                else:
+                    yield account, method.decode(answer)
+
+    def _candidate(self, account: int, margin: Any) -> Candidate | None:
+        engine, book = self._engine, self._book
+        asked = [
+            (engine.address, engine.quote.encode(account)),
+            (engine.address, engine.auction.encode(account)),
+            (book.address, book.state_counter.encode(account)),
+        ]
+        answers: list[Any] = self._backend.call_many(asked)
+        refused = next((answer for answer in answers if isinstance(answer, Revert)), None)
+        if refused is not None:
+            log.error("offer_unreadable", account=shown(account), reason=refused.reason)
+            return None
+        quote, auction = engine.quote.decode(answers[0]), engine.auction.decode(answers[1])
+        state = book.state_counter.decode(answers[2])
+        return Candidate(
+            account=account,
+            equity=margin.equity,
+            maintenance=margin.maintenance,
+            doubt=margin.doubt,
+            state=state,
+            auction_started=auction.started_at,
+            fraction=quote.fraction,
+            price=quote.price,
+            payment=quote.payment,
+            reward=quote.reward,
+        )
+
+    def _act(self, decision: Decision) -> Decision:
+        if decision.action is Action.TAKE:
+            decision = self._sized(decision)
+        if decision.action is Action.WAIT or self._dry_run:
+            self._tell("decided", decision, sent=False)
+            return decision
+        account, state = decision.candidate.account, decision.candidate.state
+        try:
+            if decision.action is Action.TAKE:
+                self._report_take(decision, self._engine.take.send(*self._take(decision), sender=self._sender))
+            else:
+                receipt = self._engine.start(account, sender=self._sender)
+                self._tell("auction_started", decision, transaction=receipt.hash, gas=receipt.gas_used)
+        except Revert as revert:
+            # Somebody else was first, or the price moved: the next block tells.
+            self._failures[account, state] = self._failures.get((account, state), 0) + 1
+            self._tell("refused", decision, why=revert.reason)
+        return decision
+
+    def _sized(self, decision: Decision) -> Decision:
+        """The largest part of the slice that goes through in a simulation, halving while own capital is too small."""
+        candidate, part = decision.candidate, WAD
+        while True:
+            sized = Decision(
+                candidate,
+                Action.TAKE,
+                decision.reason if part == WAD else "profitable, sized to own capital",
+                decision.profit * part // WAD,
+                candidate.fraction * part // WAD,
+            )
+            try:
+                self._engine.take.call(*self._take(sized), sender=self._sender)
+            except Revert as revert:
+                part //= 2
+                if revert.reason != BELOW_INITIAL or part < self._policy.smallest_part:
+                    return Decision(candidate, Action.WAIT, f"simulation: {revert.reason}", decision.profit)
+                continue
+            if sized.profit < self._policy.min_profit:
+                return Decision(candidate, Action.WAIT, "profit too small for own capital", sized.profit)
+            return sized
+
+    def _take(self, decision: Decision) -> tuple[int, int, int, int, int]:
+        candidate = decision.candidate
+        return candidate.account, self._account, decision.fraction, candidate.price, candidate.state
+
+    def _gas_cost(self, gas: int, head: dict[str, Any]) -> int:
+        """wad USD, rounded up."""
+        base = int(head.get("baseFeePerGas", "0x0"), 16)
+        return -(-gas * base * self._policy.gas_currency_price // WAD)
+
+    def _forget(self, candidates: Sequence[Candidate]) -> None:
+        """Failures and log lines of accounts that are well again, or have changed, are of no more use."""
+        current = {(candidate.account, candidate.state) for candidate in candidates}
+        self._failures = {key: count for key, count in self._failures.items() if key in current}
+        accounts = {candidate.account for candidate in candidates}
+        self._told = {account: line for account, line in self._told.items() if account in accounts}
+
+    def _report_take(self, decision: Decision, receipt: Receipt) -> None:
+        taken = next((fields for name, fields in self._engine.events(receipt) if name == "Slice"), None)
+        if taken is None:
+            raise NodeError(f"{receipt.hash} succeeded without a Slice event: is this the right engine?")
+        self._tell(
+            "slice_taken",
+            decision,
+            transaction=receipt.hash,
+            block=receipt.block,
+            gas=receipt.gas_used,
+            taken=ratio(taken["fraction"]),
+            paid=usd(taken["payment"]),
+            rewarded=usd(taken["reward"]),
+        )
+
+    def _tell(self, event: str, decision: Decision, **more: Any) -> None:
+        """One line a decision; the same wait is told once, not at every block."""
+        candidate = decision.candidate
+        line = (event, decision.action, decision.reason, candidate.state)
+        if decision.action is Action.WAIT and self._told.get(candidate.account) == line:
+            return
+        self._told[candidate.account] = line
+        log.info(
+            event,
+            account=shown(candidate.account),
+            action=decision.action.value,
+            reason=decision.reason,
+            equity=usd(candidate.equity),
+            maintenance=usd(candidate.maintenance),
+            doubt=usd(candidate.doubt),
+            fraction=ratio(decision.fraction),
+            price=ratio(candidate.price),
+            profit=usd(decision.profit),
+            state=candidate.state,
+            dry_run=self._dry_run,
+            **more,
+        )
+
+
+def shown(account: int) -> str:
+    """An account as a person tells it apart: owner, and the sub-account unless it is the first."""
+    sub = account % 2**96
+    return owner_of(account) + (f"/{sub}" if sub else "")
+
+
+def ratio(value: int) -> str:
+    """A wad ratio with six decimals."""
+    return f"{Decimal(value) / WAD:.6f}"
