@@ -1,0 +1,78 @@
+"""What a liquidator does with what it sees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from prime_perps.keepers.decision import Action, Candidate, Policy, decide, liquidatable
+from prime_perps.units import WAD, wad
+
+# 28.30 % of an account with equity 8,000 and maintenance 10,000 at a price of 0.95: the worked vector of the slice.
+SLICE = Candidate(
+    account=1,
+    equity=wad(8_000),
+    maintenance=wad(10_000),
+    doubt=0,
+    state=7,
+    auction_started=0,
+    fraction=wad("0.2830"),
+    price=wad("0.95"),
+    payment=wad("2150.80"),
+    reward=0,
+)
+PROFIT = wad("113.20")
+
+
+def test_liquidatable__exactly_at_maintenance__is_not():
+    assert not liquidatable(100, 100, 0)
+    assert liquidatable(99, 100, 0)
+
+
+def test_liquidatable__doubt__counts_twice_for_the_account():
+    assert not liquidatable(90, 100, 5)
+    assert liquidatable(89, 100, 5)
+    assert liquidatable(-50, 10, 29)
+    assert not liquidatable(-50, 10, 30)
+
+
+def test_profit__slice_with_equity__is_the_discount():
+    assert SLICE.profit() == PROFIT
+    assert SLICE.profit(WAD // 2) == PROFIT // 2
+
+
+def test_profit__insolvent_slice__is_the_reward_less_the_hole():
+    hole = replace(SLICE, equity=wad(-1_000), fraction=WAD, payment=0, reward=wad(1_250))
+    assert hole.profit() == wad(250)
+    assert replace(hole, reward=wad(999)).profit() == wad(-1)
+
+
+def test_decide__profitable__takes_all_on_offer():
+    decision = decide(SLICE, Policy(min_profit=wad(100)), 0, 0)
+    assert (decision.action, decision.fraction, decision.profit) == (Action.TAKE, SLICE.fraction, PROFIT)
+
+
+def test_decide__gas_eats_the_profit__does_not_take():
+    assert decide(SLICE, Policy(), PROFIT + 1, 0).action is Action.START
+    assert decide(SLICE, Policy(), PROFIT, 0).action is Action.TAKE
+
+
+def test_decide__too_little_and_no_auction__starts_one():
+    assert decide(SLICE, Policy(min_profit=wad(200)), 0, 0).action is Action.START
+
+
+def test_decide__too_little_and_auction_running__waits():
+    running = replace(SLICE, auction_started=1)
+    decision = decide(running, Policy(min_profit=wad(200)), 0, 0)
+    assert (decision.action, decision.reason) == (Action.WAIT, "profit too small")
+
+
+def test_decide__nothing_on_offer__waits():
+    decision = decide(replace(SLICE, fraction=0, payment=0), Policy(), 0, 0)
+    assert (decision.action, decision.reason) == (Action.WAIT, "nothing on offer")
+
+
+@pytest.mark.parametrize(("failures", "action"), [(0, Action.TAKE), (2, Action.TAKE), (3, Action.WAIT)])
+def test_decide__failed_before_in_this_state__tries_a_bounded_number_of_times(failures, action):
+    assert decide(SLICE, Policy(attempts=3), 0, failures).action is action
