@@ -65,6 +65,10 @@ class ApeBackend:
         """Sign, send, and wait for the network's confirmations. Raises Revert, mostly before sending, and NodeError."""
         return receipt_from(self._transact(to, data, sender, value))
 
+    def nonce(self, sender: str) -> int:
+        """The nonce of the sender's next transaction."""
+        return int(self._ask("eth_getTransactionCount", to_checksum_address(sender), "latest"), 16)
+
     def timestamp(self) -> int:
         """Unix seconds of the latest block."""
         return int(self._ask("eth_getBlockByNumber", "latest", False)["timestamp"], 16)

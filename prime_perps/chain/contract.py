@@ -48,6 +48,7 @@ class Backend(Protocol):
     def create(self, code: bytes, sender: str) -> str: ...
     def call(self, to: str, data: bytes, sender: str | None = None) -> bytes: ...
     def send(self, to: str, data: bytes, sender: str, value: int = 0) -> Receipt: ...
+    def nonce(self, sender: str) -> int: ...
     def timestamp(self) -> int: ...
     def chain_id(self) -> int: ...
 
@@ -107,7 +108,7 @@ class Method:
     """One ABI function, bound to a contract."""
 
     def __init__(self, contract: Contract, overloads: list[dict[str, Any]]) -> None:
-        self._contract = contract
+        self.contract = contract
         self._overloads = {len(entry["inputs"]): entry for entry in overloads}
 
     def _entry(self, args: Sequence[Any]) -> dict[str, Any]:
@@ -130,12 +131,12 @@ class Method:
 
     def call(self, *args: Any, sender: str | None = None) -> Any:
         """Evaluate without sending, also for a function that writes."""
-        contract = self._contract
+        contract = self.contract
         return self.decode(contract.backend.call(contract.address, self.encode(*args), sender))
 
     def send(self, *args: Any, sender: str, value: int = 0) -> Receipt:
         """Send as a transaction, also for a view (to measure it)."""
-        contract = self._contract
+        contract = self.contract
         return contract.backend.send(contract.address, self.encode(*args), sender, value)
 
     def __call__(self, *args: Any, sender: str | None = None, value: int = 0) -> Any:

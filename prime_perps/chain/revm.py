@@ -59,6 +59,9 @@ class RevmBackend:
     def timestamp(self) -> int:
         return self._now
 
+    def nonce(self, sender: str) -> int:
+        return self._evm.basic(sender).nonce
+
     def chain_id(self) -> int:
         return 1
 

@@ -129,6 +129,10 @@ class RpcBackend:
         """Send and wait until mined. Raises Revert (before sending where the node can tell), NoKey, NodeError."""
         return _receipt(self._transact(to, data, sender, value))
 
+    def nonce(self, sender: str) -> int:
+        """The nonce of the sender's next transaction."""
+        return self._nonce(sender)
+
     def timestamp(self) -> int:
         """Unix seconds of the latest block."""
         return int(self.block()["timestamp"], 16)

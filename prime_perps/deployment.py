@@ -1,0 +1,336 @@
+"""Deploy the whole system: one function for networks, development chains and test fixtures.
+
+What is deployed where is kept as a manifest, deployments/<network>.json; what it is configured with is data,
+parameters/<network>.json and the risk table it names.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import rlp  # type: ignore[import-untyped]
+from eth_utils import keccak, to_canonical_address, to_checksum_address
+
+from prime_perps import compiler, risk
+from prime_perps.accounts import CASH, account_id, token
+from prime_perps.chain.contract import Backend, Contract, Method, Receipt
+from prime_perps.errors import PrimePerpsError
+from prime_perps.margin import Line
+from prime_perps.reports import Session, Source
+from prime_perps.units import nano, wad
+
+PARAMETERS = compiler.ROOT / "parameters"
+ZERO = "0x" + "00" * 20
+NO_SALT = bytes(32)
+CASH_SYMBOL = "USDC"
+
+
+class BadParameters(PrimePerpsError):
+    """The parameters cannot be deployed; the text names the entry."""
+
+
+class BadManifest(PrimePerpsError):
+    """The manifest does not describe a deployment, or not one on this chain."""
+
+
+@dataclass(frozen=True)
+class Underlying:
+    """One thing with a price: `id` 0..63, and its primary token if it has one."""
+
+    id: int
+    symbol: str
+    token: Contract | None
+    has_market: bool
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The deployed system on one backend."""
+
+    backend: Backend
+    clearinghouse: Contract
+    exchange: Contract
+    vault: Contract
+    oracle: Contract
+    model: Contract
+    engine: Contract
+    lens: Contract
+    timelock: Contract
+    cash: Contract
+    underlyings: tuple[Underlying, ...]
+    block: int = 0
+
+    PARTS = ("clearinghouse", "exchange", "vault", "oracle", "model", "engine", "lens", "timelock", "cash")
+
+    def underlying(self, symbol: str) -> Underlying:
+        """By symbol. Raises KeyError."""
+        for entry in self.underlyings:
+            if entry.symbol == symbol:
+                return entry
+        raise KeyError(f"{symbol} is not listed; listed are {', '.join(e.symbol for e in self.underlyings)}")
+
+    def addresses(self) -> dict[str, str]:
+        """Every contract's address by name, tokens by symbol."""
+        parts = {part: getattr(self, part).address for part in self.PARTS}
+        return parts | {entry.symbol: entry.token.address for entry in self.underlyings if entry.token}
+
+    def save(self, path: Path) -> None:
+        """Write the manifest."""
+        manifest = {
+            "chain_id": self.backend.chain_id(),
+            "block": self.block,
+            "contracts": {
+                part: {"name": getattr(self, part).name, "address": getattr(self, part).address} for part in self.PARTS
+            },
+            "underlyings": [
+                {
+                    "id": entry.id,
+                    "symbol": entry.symbol,
+                    "token": {"name": entry.token.name, "address": entry.token.address} if entry.token else None,
+                    "has_market": entry.has_market,
+                }
+                for entry in self.underlyings
+            ],
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(manifest, indent=2) + "\n")
+
+    @classmethod
+    def load(cls, backend: Backend, path: Path) -> Deployment:
+        """Read a manifest. Raises BadManifest when it is none, or belongs to another chain."""
+        try:
+            manifest = json.loads(path.read_text())
+            chain, here = manifest["chain_id"], backend.chain_id()
+            if chain != here:
+                raise BadManifest(f"{path.name} is a deployment on chain {chain}, the node is on chain {here}")
+
+            def at(entry: dict[str, str]) -> Contract:
+                return Contract.at(backend, entry["name"], entry["address"])
+
+            parts = {part: at(manifest["contracts"][part]) for part in cls.PARTS}
+            underlyings = tuple(
+                Underlying(e["id"], e["symbol"], at(e["token"]) if e["token"] else None, e["has_market"])
+                for e in manifest["underlyings"]
+            )
+        except FileNotFoundError:
+            raise BadManifest(f"no manifest {path.name}: deploy first, or name another one") from None
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadManifest(f"{path.name} is not a deployment manifest ({error})") from None
+        return cls(backend, **parts, underlyings=underlyings, block=manifest["block"])
+
+    # governance
+
+    def schedule(self, method: Method, *args: Any, sender: str) -> Receipt:
+        """Queue a call with the timelock; it may be executed after the timelock's delay."""
+        target, data, delay = method.contract.address, method.encode(*args), self.timelock.get_minimum_delay()
+        return self.timelock.schedule.send(target, 0, data, NO_SALT, NO_SALT, delay, sender=sender)
+
+    def execute(self, method: Method, *args: Any, sender: str) -> Receipt:
+        """Carry out a queued call whose delay has passed."""
+        data = method.encode(*args)
+        return self.timelock.execute.send(method.contract.address, 0, data, NO_SALT, NO_SALT, sender=sender)
+
+
+def create_address(sender: str, nonce: int) -> str:
+    """Where the contract that `sender` creates with `nonce` will be."""
+    return to_checksum_address(keccak(rlp.encode([to_canonical_address(sender), nonce]))[12:])
+
+
+def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int = 0) -> Deployment:
+    """
+    Deploy and configure everything from `sender`, then hand the roles to the timelock and the guardian and give up its own.
+
+    `parameters` is the content of a file like parameters/local.json. Raises BadParameters, and Revert with the reason of
+    the first contract that refuses a value.
+    """
+    plan = _Plan.read(parameters)
+    cash = _cash(backend, sender, plan)
+    governance = plan.governance
+    timelock = Contract.deploy(
+        backend,
+        "Timelock",
+        governance.delay,
+        governance.proposers or [sender],
+        governance.executors or [sender],
+        [],
+        sender=sender,
+    )
+    limits = plan.oracle["limits"]
+    oracle = Contract.deploy(
+        backend,
+        "OracleAdapter",
+        plan.oracle["threshold"],
+        (limits["age"], limits["floor"], limits["growth"], limits["report_age"]),
+        sender=sender,
+    )
+    model = Contract.deploy(backend, "MarginModel", sender=sender)
+    # The clearinghouse names its partners for good, so it is told where they are going to be.
+    first = backend.nonce(sender) + 1
+    vault, exchange, engine = (create_address(sender, first + step) for step in range(3))
+    clearinghouse = Contract.deploy(
+        backend, "PerpClearinghouse", oracle, model, vault, exchange, engine, sender=sender
+    )
+    deployment = Deployment(
+        backend=backend,
+        clearinghouse=clearinghouse,
+        vault=Contract.deploy(backend, "CollateralVault", clearinghouse, sender=sender),
+        exchange=Contract.deploy(backend, "Exchange", clearinghouse, sender=sender),
+        engine=Contract.deploy(backend, "LiquidationEngine", clearinghouse, plan.liquidation, sender=sender),
+        lens=Contract.deploy(backend, "AccountLens", clearinghouse, sender=sender),
+        oracle=oracle,
+        model=model,
+        timelock=timelock,
+        cash=cash,
+        underlyings=tuple(_tokens(backend, sender, plan)),
+        block=block,
+    )
+    _configure(deployment, sender, plan)
+    _hand_over(deployment, sender, governance)
+    return deployment
+
+
+# parameters
+
+
+@dataclass(frozen=True)
+class _Governance:
+    delay: int
+    proposers: list[str]
+    executors: list[str]
+    guardian: str
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Parameters, checked for shape; the contracts check the values."""
+
+    governance: _Governance
+    oracle: dict[str, Any]
+    fees: dict[str, int]
+    liquidation: tuple[int, ...]
+    cash: dict[str, Any]
+    underlyings: list[dict[str, Any]]
+    table: risk.RiskTable
+    treasury: str
+
+    @classmethod
+    def read(cls, parameters: dict[str, Any]) -> _Plan:
+        try:
+            governance = parameters["governance"]
+            terms = parameters["liquidation"]
+            return cls(
+                governance=_Governance(
+                    governance["delay"], governance["proposers"], governance["executors"], governance["guardian"]
+                ),
+                oracle=parameters["oracle"],
+                fees=parameters["fees"],
+                liquidation=(
+                    wad(terms["start_price"]),
+                    wad(terms["knee_price"]),
+                    terms["first_phase"],
+                    terms["second_phase"],
+                    wad(terms["target_health"]),
+                    wad(terms["whole_below"]),
+                    wad(terms["smallest_slice"]),
+                    terms["reward_phase"],
+                ),
+                cash=parameters["cash"],
+                underlyings=parameters["underlyings"],
+                table=risk.load(PARAMETERS / parameters["risk"]),
+                treasury=parameters["treasury"],
+            )
+        except (KeyError, TypeError) as error:
+            raise BadParameters(f"parameters: missing or malformed entry {error}") from None
+
+    def lines(self) -> list[Line]:
+        """One risk line per underlying, in order of id."""
+        return [self.table.line(entry["tier"]) for entry in self.underlyings]
+
+
+# steps
+
+
+def _cash(backend: Backend, sender: str, plan: _Plan) -> Contract:
+    if plan.cash["token"] == "devnet":
+        return Contract.deploy(backend, "Stablecoin", sender=sender)
+    return Contract.at(backend, "Stablecoin", plan.cash["token"])
+
+
+def _tokens(backend: Backend, sender: str, plan: _Plan) -> list[Underlying]:
+    compliance: Contract | None = None
+    found = []
+    for number, entry in enumerate(plan.underlyings):
+        kind = entry.get("token")
+        held: Contract | None = None
+        if kind == "devnet":
+            compliance = compliance or Contract.deploy(backend, "IssuerCompliance", sender=sender)
+            symbol = f"{entry['symbol']}on"
+            held = Contract.deploy(backend, "StockToken", f"{entry['symbol']} token", symbol, compliance, sender=sender)
+        elif kind:
+            held = Contract.at(backend, "StockToken", kind)
+        found.append(Underlying(number, entry["symbol"], held, "market" in entry))
+    return found
+
+
+def _configure(deployment: Deployment, sender: str, plan: _Plan) -> None:
+    """Act as the timelock for the length of the deployment."""
+    for contract in _governed(deployment):
+        contract.grantRole(contract.TIMELOCK_ROLE(), sender, sender=sender)
+    for signer in plan.oracle["signers"]:
+        deployment.oracle.set_signer(signer, True, sender=sender)
+    staged = deployment.model.stage_table(plan.table.globals, plan.lines(), sender=sender)
+    table = next(fields["table"] for name, fields in deployment.model.events(staged) if name == "TableStaged")
+    deployment.model.use_table(table, sender=sender)
+    fees = plan.fees
+    deployment.clearinghouse.set_fees(fees["maker_pips"], fees["taker_pips"], fees["insurance_bps"], sender=sender)
+    if plan.treasury:
+        deployment.clearinghouse.set_treasury(account_id(plan.treasury), sender=sender)
+    decimals = deployment.cash.decimals()
+    deployment.vault.list_asset(CASH, deployment.cash, int(plan.cash["deposit_cap"]) * 10**decimals, sender=sender)
+    for entry, underlying in zip(plan.underlyings, deployment.underlyings, strict=True):
+        _list(deployment, sender, entry, underlying)
+
+
+def _list(deployment: Deployment, sender: str, entry: dict[str, Any], underlying: Underlying) -> None:
+    session = Session.ALWAYS_OPEN if entry.get("always_open") else Session.UNKNOWN
+    feed = entry.get("aggregator")
+    if feed:
+        source = (Source.AGGREGATOR, feed["address"], feed["decimals"], feed["heartbeat"], feed["confidence"], session)
+    else:
+        source = (Source.REPORTS, ZERO, 0, 0, 0, Session.UNKNOWN)
+    deployment.oracle.set_feed(underlying.id, source, sender=sender)
+    if underlying.token:
+        cap = int(entry["deposit_cap"]) * 10 ** underlying.token.decimals()
+        deployment.vault.list_asset(token(underlying.id), underlying.token, cap, sender=sender)
+    if "market" in entry:
+        market = entry["market"]
+        deployment.clearinghouse.list_market(
+            underlying.id,
+            nano(market["open_interest_cap"]),
+            market["band_bps"],
+            market["funding_depth"],
+            sender=sender,
+        )
+
+
+def _governed(deployment: Deployment) -> list[Contract]:
+    return [
+        deployment.clearinghouse,
+        deployment.vault,
+        deployment.oracle,
+        deployment.model,
+        deployment.engine,
+    ]
+
+
+def _hand_over(deployment: Deployment, sender: str, governance: _Governance) -> None:
+    for contract in _governed(deployment):
+        admin, timelock = contract.DEFAULT_ADMIN_ROLE(), contract.TIMELOCK_ROLE()
+        contract.grantRole(admin, deployment.timelock, sender=sender)
+        contract.grantRole(timelock, deployment.timelock, sender=sender)
+        contract.grantRole(contract.GUARDIAN_ROLE(), governance.guardian or sender, sender=sender)
+        contract.renounceRole(timelock, sender, sender=sender)
+        contract.renounceRole(admin, sender, sender=sender)
