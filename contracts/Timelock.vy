@@ -7,9 +7,9 @@
 @notice Everything that loosens waits here: it holds TIMELOCK_ROLE of every contract, and their role administration.
 
         Trust: proposers decide what is done, but not sooner than the delay; users who disagree have that long to leave.
-        Executors (everybody, when the zero address is one) only decide when, after it. Cancellers, which proposers always
-        are, can stop anything that waits, their own removal included: name none who must not have a veto. Nobody is
-        above the delay: there is no administrator but the timelock itself, and the delay is changed only through it.
+        Executors (everybody, when the zero address is one) only decide when, after it. Cancellers, which proposers
+        always are, can stop anything that waits, their own removal included: name none who must not have a veto. Nobody
+        is above the delay: there is no administrator but the timelock itself, and the delay changes only through it.
 
         State of an operation: unset -> waiting (scheduled) -> ready (delay over) -> done; cancelled is unset again.
 

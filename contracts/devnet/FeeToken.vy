@@ -4,8 +4,8 @@
 @title FeeToken
 @license AGPL-3.0-only
 @author Prime Perps
-@notice Stands in for tokens that keep part of every transfer: 18 decimals, a fee in basis points that goes to the owner and
-        can be switched on later, as USDT's can. The safe must refuse it from the first transfer that costs.
+@notice Stands in for tokens that keep part of every transfer: 18 decimals, a fee in basis points that goes to the owner
+        and can be switched on later, as USDT's can. The safe must refuse it from the first transfer that costs.
 """
 from ethereum.ercs import IERC20
 from snekmate.auth import ownable

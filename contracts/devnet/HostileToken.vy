@@ -4,10 +4,10 @@
 @title HostileToken
 @license AGPL-3.0-only
 @author Prime Perps
-@notice A token written by an attacker, for tests: every answer and every effect of a transfer can be chosen by anybody. It
-        can call back into any contract in the middle of a transfer, take or give more than asked, lie about balances,
-        return `false`, nothing, or a flood, and revert with or without a reason. It accepts any call it does not know.
-        Unlocked on purpose: it has to be able to be called while it calls.
+@notice A token written by an attacker, for tests: every answer and every effect of a transfer can be chosen by anybody.
+        It can call back into any contract in the middle of a transfer, take or give more than asked, lie about
+        balances, return `false`, nothing, or a flood, and revert with or without a reason. It accepts any call it does
+        not know. Unlocked on purpose: it has to be able to be called while it calls.
 """
 from ethereum.ercs import IERC20
 

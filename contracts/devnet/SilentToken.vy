@@ -4,8 +4,9 @@
 @title SilentToken
 @license AGPL-3.0-only
 @author Prime Perps
-@notice Stands in for tokens older than the standard's return value, after USDT: `transfer`, `transferFrom` and `approve`
-        return nothing, and an allowance can be changed only from or to zero. 8 decimals, as wrapped bitcoin has.
+@notice Stands in for tokens older than the standard's return value, after USDT: `transfer`, `transferFrom` and
+        `approve` return nothing, and an allowance can be changed only from or to zero. 8 decimals, as wrapped bitcoin
+        has.
 """
 from snekmate.auth import ownable
 from snekmate.tokens import erc20

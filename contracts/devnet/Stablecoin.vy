@@ -4,10 +4,10 @@
 @title Stablecoin
 @license AGPL-3.0-only
 @author Prime Perps
-@notice Stands in for the settlement coin, after USDC: 6 decimals; the owner mints, pauses everything and blocks addresses.
-        A blocked address can neither send nor receive nor move others' coins, and its coins stay where they are. Pause
-        and block list cover approvals too. An allowance is used up even when it is unlimited. Balance and block share a
-        storage word, as in the original, so that gas is like the original's without its proxy.
+@notice Stands in for the settlement coin, after USDC: 6 decimals; the owner mints, pauses everything and blocks
+        addresses. A blocked address can neither send nor receive nor move others' coins, and its coins stay where they
+        are. Pause and block list cover approvals too. An allowance is used up even when it is unlimited. Balance and
+        block share a storage word, as in the original, so that gas is like the original's without its proxy.
         Left out: the proxy, minters with allowances, permit, and the split of the owner's powers over several roles.
 """
 from ethereum.ercs import IERC20

@@ -100,7 +100,8 @@ def mint(to: address, amount: uint256):
 @external
 def burn(account: address, amount: uint256):
     """
-    @notice Burners only; the account is not asked. Reverts: "stock: burner only", "stock: paused", "compliance: blocked".
+    @notice Burners only; the account is not asked. Reverts: "stock: burner only", "stock: paused",
+            "compliance: blocked".
     """
     assert self.is_burner[msg.sender], "stock: burner only"
     self._check_move(account, empty(address))
