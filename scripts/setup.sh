@@ -71,14 +71,11 @@ install_anvil() {
         echo "setup: installing anvil $ANVIL_VERSION into .tools"
         mkdir -p .tools
         cp package.json package-lock.json .tools/
-        # Install scripts would look for the binary elsewhere; the platform's package already holds it.
-        npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefix .tools >/dev/null ||
+        # The platform's own package holds the binary; the usual front package would start node before each run, and
+        # its install script looks for the binary elsewhere. The lock file can name Linux x86-64 only.
+        if [ "$name" = linux-amd64 ]; then set -- ci; else set -- install --no-save "@foundry-rs/anvil-$name@$ANVIL_VERSION"; fi
+        npm "$@" --ignore-scripts --no-audit --no-fund --loglevel=error --prefix .tools >/dev/null ||
             fail "npm could not install anvil (see above); $way_out"
-        # The lock file was made on Linux x86-64: other platforms' binaries are optional and not in it.
-        [ -e "$binary" ] ||
-            npm install --ignore-scripts --no-save --no-audit --no-fund --loglevel=error --prefix .tools \
-                "@foundry-rs/anvil-$name@$ANVIL_VERSION" >/dev/null ||
-            fail "npm has no anvil for $name; $way_out"
         fitting_anvil "$binary" || fail "$binary does not run on this machine; $way_out"
     fi
     # ape looks for `anvil` on PATH, and .venv/bin is on it.

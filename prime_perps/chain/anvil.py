@@ -40,7 +40,7 @@ START_PAUSE = 0.02  # seconds between two looks at a node that is starting
 STOP_TIMEOUT = 10.0  # seconds until a node that does not stop is killed
 SYSTEMS = {"Linux": "linux", "Darwin": "darwin"}
 MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-HOW_TO_GET = "run `make setup`, or `npm install --ignore-scripts --prefix .tools @foundry-rs/anvil@1.7.1`"
+HOW_TO_GET = "run `make setup`, or install Foundry 1.x so that `anvil --version` works (https://getfoundry.sh)"
 
 
 class AnvilMissing(PrimePerpsError):
