@@ -73,7 +73,10 @@ install_anvil() {
         cp package.json package-lock.json .tools/
         # The platform's own package holds the binary; the usual front package would start node before each run, and
         # its install script looks for the binary elsewhere. The lock file can name Linux x86-64 only.
-        if [ "$name" = linux-amd64 ]; then set -- ci; else set -- install --no-save "@foundry-rs/anvil-$name@$ANVIL_VERSION"; fi
+        case "$name" in
+            linux-amd64) set -- ci ;;
+            *) set -- install --no-save "@foundry-rs/anvil-$name@$ANVIL_VERSION" ;;
+        esac
         npm "$@" --ignore-scripts --no-audit --no-fund --loglevel=error --prefix .tools >/dev/null ||
             fail "npm could not install anvil (see above); $way_out"
         fitting_anvil "$binary" || fail "$binary does not run on this machine; $way_out"
