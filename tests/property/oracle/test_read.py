@@ -1,0 +1,60 @@
+"""read, for every stored word and every age."""
+
+from __future__ import annotations
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from prime_perps.reports import DEFAULT_LIMITS, Session, Word
+
+from .conftest import Bench
+from .strategies import stored_words
+
+instants = st.one_of(st.integers(0, 2**33), st.integers(1_700_000_000, 1_900_000_000))
+
+
+def at(bench: Bench, instant: int) -> None:
+    bench.backend.warp(instant - bench.backend.timestamp())
+
+
+def test_read__any_word_at_any_time__equals_the_reference_and_never_reverts(bench: Bench) -> None:
+    @given(stored_words, stored_words, instants)
+    @example(Word(), Word(), 1_800_000_000)
+    @example(Word(time=2**32 - 1), Word(half_width=10_000), 0)
+    def check(low: Word, high: Word, instant: int) -> None:
+        at(bench, instant)
+        bench.store(low, high)
+        words, closure = bench.oracle.read([0, 1])
+        assert [Word.unpack(word) for word in words] == [word.as_of(instant, DEFAULT_LIMITS) for word in (low, high)]
+        shut = int(bool({low.session, high.session} & {Session.UNKNOWN, Session.CLOSED}))
+        assert tuple(closure) == (shut, shut, 0)
+
+    check()
+
+
+def test_read__time_passes__width_never_shrinks_and_doubt_is_the_grown_part(bench: Bench) -> None:
+    @given(stored_words, st.lists(st.integers(0, 2**20), min_size=1, max_size=6))
+    def check(stored: Word, steps: list[int]) -> None:
+        bench.store(stored, Word())
+        instant, width = stored.time, stored.half_width
+        for step in steps:
+            instant += step
+            at(bench, instant)
+            word = Word.unpack(bench.oracle.read([0])[0][0])
+            assert width <= word.half_width <= 10_000
+            assert word.doubt == word.half_width - stored.half_width
+            assert (word.mid, word.time, word.slow, word.session, word.flags) == (
+                stored.mid, stored.time, stored.slow, stored.session, stored.flags,
+            )  # fmt: skip
+            width = word.half_width
+
+    check()
+
+
+def test_word__any_stored__is_told_as_stored(bench: Bench) -> None:
+    @given(stored_words, stored_words)
+    def check(low: Word, high: Word) -> None:
+        bench.store(low, high)
+        assert (bench.word(0), bench.word(1)) == (low, high)
+
+    check()
