@@ -1,9 +1,14 @@
-"""What every test shares: how hard hypothesis tries. The root of the checkout is on the path through pyproject.toml."""
+"""What every test shares: how hard hypothesis tries, and Ctrl-C as Python means it.
+
+The root of the checkout is on the path through pyproject.toml.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Two busy cores make any deadline a coin toss; a slow rule shows in --durations instead.
@@ -12,3 +17,9 @@ settings.register_profile("default", deadline=None, suppress_health_check=[Healt
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
 settings.register_profile("deep", settings.get_profile("default"), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interrupt_as_usual() -> None:
+    """Importing ape replaces the process's handler of Ctrl-C, for every test that happens to share the process."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -76,6 +76,10 @@ class ApeBackend:
     def chain_id(self) -> int:
         return int(self._ask("eth_chainId"), 16)
 
+    def block_number(self) -> int:
+        """The height of the chain."""
+        return int(self._ask("eth_blockNumber"), 16)
+
     # sending
 
     def _transact(self, to: str | None, data: bytes, sender: str, value: int) -> dict[str, Any]:
@@ -136,7 +140,7 @@ class ApeBackend:
     def _is_deep(self, mined: dict[str, Any], confirmations: int) -> bool:
         if not confirmations:
             return True
-        return int(self._ask("eth_blockNumber"), 16) >= int(mined["blockNumber"], 16) + confirmations
+        return self.block_number() >= int(mined["blockNumber"], 16) + confirmations
 
     def _reason(self, fields: dict[str, str], mined: dict[str, Any]) -> Revert:
         """Why a mined transaction failed, by asking again on the state before it, or on the latest one."""
