@@ -131,7 +131,7 @@ class RpcBackend:
 
     def nonce(self, sender: str) -> int:
         """The nonce of the sender's next transaction."""
-        return self._nonce(sender)
+        return self._nonce(to_checksum_address(sender))
 
     def timestamp(self) -> int:
         """Unix seconds of the latest block."""

@@ -108,6 +108,8 @@ class Liquidator:
             part = accounts[start : start + ACCOUNTS_A_QUERY]
             answers = self._backend.call_many([(self._book.address, method.encode(account)) for account in part])
             for account, answer in zip(part, answers, strict=True):
+                if not answer:
+                    raise NodeError(f"{self._backend.url} has no clearinghouse at {self._book.address}: was it reset?")
                 if isinstance(answer, Revert):
                     # One account that cannot be read must not hide the others.
                     log.error("margin_unreadable", account=shown(account), reason=answer.reason)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from typing import TextIO
 
 import structlog
 
 
-def configure(json: bool | None = None) -> None:
-    """Send structlog to standard error. `json` None decides by whether it is a terminal."""
-    as_json = not sys.stderr.isatty() if json is None else json
+def configure(json: bool | None = None, file: TextIO | None = None) -> None:
+    """Send structlog to `file`, standard error if not given. `json` None decides by whether that is a terminal."""
+    output = file or sys.stderr
+    as_json = not output.isatty() if json is None else json
     renderer: structlog.types.Processor = structlog.processors.JSONRenderer()
     if not as_json:
         renderer = structlog.dev.ConsoleRenderer()
@@ -19,6 +21,6 @@ def configure(json: bool | None = None) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=output),
         cache_logger_on_first_use=False,
     )

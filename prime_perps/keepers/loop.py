@@ -40,7 +40,7 @@ class Stop(threading.Event):
                 signal.signal(number, handler)
 
 
-def run(work: Callable[[], None], stop: Stop, interval: float, once: bool = False) -> None:
+def run(work: Callable[[], object], stop: Stop, interval: float, once: bool = False) -> None:
     """
     Call `work` every `interval` seconds until `stop`. A node that cannot be reached or does not answer is waited for,
     with a pause that doubles up to half a minute; every other error ends the loop, for it would only come again.

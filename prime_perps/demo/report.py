@@ -1,0 +1,188 @@
+"""The outcome: as a table for people, as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from prime_perps.balance_sheet import health
+from prime_perps.demo.checks import Check
+from prime_perps.demo.record import SliceTaken
+from prime_perps.units import WAD, usd
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Initial margin by three methods, wad USD."""
+
+    ours: int
+    position_by_position: int
+    regulation_t: int
+
+
+@dataclass(frozen=True)
+class AccountReport:
+    """One actor at the end, and what its opening book was asked for. `opening` is None for who opened nothing."""
+
+    name: str
+    story: str
+    account: int
+    margin: Any  # IPerpClearinghouse.Margin
+    slices: Sequence[SliceTaken]
+    opening: Asked | None
+
+    @property
+    def liquidated(self) -> bool:
+        return bool(self.slices)
+
+    @property
+    def bad_debt(self) -> int:
+        """wad USD the account owes beyond all it has."""
+        return max(0, -int(self.margin.equity))
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything the demo found out. Money in wad USD."""
+
+    first_day: str
+    last_day: str
+    accounts: Sequence[AccountReport]
+    checks: Sequence[Check]
+    insurance: int
+    total_loss: int
+    uncovered_loss: int
+    seconds: float
+    transactions: int
+
+    @property
+    def passed(self) -> bool:
+        return all(check.holds for check in self.checks)
+
+    def save(self, path: Path) -> None:
+        """Write the JSON. USD as decimal strings with cents, ratios as decimal strings."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self._plain(), indent=2) + "\n")
+
+    def _plain(self) -> dict[str, Any]:
+        return {
+            "period": {"first_day": self.first_day, "last_day": self.last_day},
+            "accounts": [_plain_account(account) for account in self.accounts],
+            "insurance": _cents(self.insurance),
+            "bad_debt": {"taken_by_insurance": _cents(self.total_loss), "uncovered": _cents(self.uncovered_loss)},
+            # One entry an invariant: it holds only where every statement under its name does.
+            "checks": {
+                name: all(check.holds for check in self.checks if check.id == name)
+                for name in dict.fromkeys(check.id for check in self.checks)
+            },
+            "statements": [
+                {"check": check.id, "statement": check.statement, "holds": check.holds, "detail": check.detail}
+                for check in self.checks
+            ],
+            "seconds": round(self.seconds, 1),
+            "transactions": self.transactions,
+        }
+
+    def render(self) -> Group:
+        """Tables for a terminal."""
+        return Group(self._accounts_table(), self._methods_table(), self._checks_table(), self._losses())
+
+    def _accounts_table(self) -> Table:
+        table = Table(title=f"Accounts at the close of {self.last_day}, USD", title_justify="left")
+        table.add_column("account")
+        for name in ("equity", "maintenance", "initial", "health", "slices sold", "bad debt"):
+            table.add_column(name, justify="right")
+        for account in self.accounts:
+            ratio = health(account.margin)
+            table.add_row(
+                account.name,
+                usd(account.margin.equity),
+                usd(account.margin.maintenance),
+                usd(account.margin.initial),
+                "-" if ratio is None else f"{ratio:.2f}",
+                str(len(account.slices)) if account.liquidated else "-",
+                usd(account.bad_debt),
+                style="red" if account.liquidated else "",
+            )
+        return table
+
+    def _methods_table(self) -> Table:
+        table = Table(title="Initial margin asked for the opening books, USD", title_justify="left")
+        table.add_column("account")
+        for name in ("portfolio (ours)", "position by position", "Regulation T"):
+            table.add_column(name, justify="right")
+        for account in self.accounts:
+            if account.opening is not None:
+                opening = account.opening
+                amounts = (opening.ours, opening.position_by_position, opening.regulation_t)
+                table.add_row(account.name, *map(usd, amounts))
+        return table
+
+    def _checks_table(self) -> Table:
+        table = Table(title="Checked on the chain's state", title_justify="left")
+        for name in ("check", "statement", "", "detail"):
+            table.add_column(name, overflow="fold")
+        for check in self.checks:
+            told = Text("holds", style="green") if check.holds else Text("FAILS", style="bold red")
+            table.add_row(check.id, check.statement, told, check.detail)
+        return table
+
+    def _losses(self) -> Text:
+        return Text(
+            f"Bad debt: {usd(self.total_loss)} taken over by insurance, {usd(self.uncovered_loss)} of it uncovered. "
+            f"Insurance holds {usd(self.insurance)}. {self.transactions} transactions in {self.seconds:.0f} seconds."
+        )
+
+
+def _plain_account(account: AccountReport) -> dict[str, Any]:
+    ratio = health(account.margin)
+    opening = account.opening
+    return {
+        "name": account.name,
+        "story": account.story,
+        "account": hex(account.account),
+        "equity": _cents(account.margin.equity),
+        "mm": _cents(account.margin.maintenance),
+        "im": _cents(account.margin.initial),
+        "health": None if ratio is None else f"{ratio:.4f}",
+        "liquidated": account.liquidated,
+        "bad_debt": _cents(account.bad_debt),
+        "slices": [_plain_slice(entry) for entry in account.slices],
+        "opening_margin": None
+        if opening is None
+        else {
+            "portfolio": _cents(opening.ours),
+            "position_by_position": _cents(opening.position_by_position),
+            "regulation_t": _cents(opening.regulation_t),
+        },
+    }
+
+
+def _plain_slice(entry: SliceTaken) -> dict[str, str]:
+    return {
+        "day": entry.day.isoformat(),
+        "fraction": _ratio(entry.fraction),
+        "price": _ratio(entry.price),
+        "payment": _cents(entry.payment),
+        "reward": _cents(entry.reward),
+        "equity_before": _cents(entry.equity),
+        "mm_before": _cents(entry.maintenance),
+    }
+
+
+def _cents(amount: int) -> str:
+    return str((Decimal(amount) / WAD).quantize(CENT))
+
+
+def _ratio(value: int) -> str:
+    return f"{Decimal(value) / WAD:.6f}"

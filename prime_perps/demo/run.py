@@ -1,0 +1,175 @@
+"""The demo from the first price to the report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from prime_perps import compiler, history, margin
+from prime_perps.demo import plots
+from prime_perps.demo.cast import ACTORS, CUSTOMERS, HEDGED, HOLDER, LIQUIDATOR
+from prime_perps.demo.checks import Account, Check, check_all, read_accounts
+from prime_perps.demo.record import Record, SliceTaken
+from prime_perps.demo.report import AccountReport, Asked, Report
+from prime_perps.demo.stage import Stage, fresh_stage, perp_sizes
+from prime_perps.demo.yardsticks import position_by_position, regulation_t
+from prime_perps.keepers.publisher import Moment, Replay
+from prime_perps.keepers.watchlist import Watchlist
+from prime_perps.reports import Session
+from prime_perps.units import NANO, WAD, usd
+
+# Takes and hedges until nobody is left to take; more rounds than this at one instant would be a loop.
+ROUNDS = 20
+TOKEN_TO_NANO = WAD // NANO
+
+
+def run(output: Path, console: Console) -> Report:
+    """
+    Replay September to November 2008 on a real node and write the pictures and report.json into `output`.
+    Raises AnvilMissing, HistoryMissing, Revert, NodeError. A check that fails is in the report, not raised.
+    """
+    started = time.monotonic()
+    ticks = list(history.ticks(history.daily_bars()))
+    with console.status("Compiling the contracts"):
+        compiler.load_all()
+    with _progress(console) as progress:
+        bar = progress.add_task("Setting the stage", total=len(ticks) + 1)
+        with fresh_stage(ticks[0]) as stage:
+            record = Record()
+            openings: dict[str, Asked] = {}
+            progress.advance(bar)
+            for moment in Replay(stage.backend, stage.publisher, stage.underlyings(history.SYMBOLS)).run(ticks):
+                if not openings:
+                    openings = _open(stage, moment)
+                slices = _liquidate(stage, record, moment)
+                _tell(progress, slices)
+                record.sample(stage, ACTORS, moment)
+                progress.update(bar, description=f"{moment.tick.day:%-d %B %Y}", advance=_weight(moment))
+            report = _report(stage, record, openings, started)
+    plots.draw(record, CUSTOMERS, report.accounts, output)
+    report.save(output / "report.json")
+    return report
+
+
+def _open(stage: Stage, moment: Moment) -> dict[str, Asked]:
+    """Everybody's first trades, and what each method asks of the books they make."""
+    for actor in ACTORS:
+        if actor.perps:
+            stage.trade(actor, perp_sizes(actor, stage, moment.tick.prices))
+    table = risk_table(stage)
+    return {actor.name: _asked(stage, stage.account(actor), table) for actor in CUSTOMERS}
+
+
+def _asked(stage: Stage, account: int, table: margin.Table) -> Asked:
+    house = stage.deployment.clearinghouse
+    book = house.book(account)
+    return Asked(
+        ours=house.margin(account).initial,
+        position_by_position=position_by_position(book.exposures, book.closure, table),
+        regulation_t=regulation_t(book.exposures),
+    )
+
+
+def _liquidate(stage: Stage, record: Record, moment: Moment) -> list[SliceTaken]:
+    """Let the liquidator work until it finds nothing more to do, then hedge what it has taken over."""
+    found: list[SliceTaken] = []
+    for _ in range(ROUNDS):
+        stage.liquidator.tick()
+        taken = record.new_slices(stage, ACTORS, moment)
+        if not taken:
+            break
+        found += taken
+    if record.slices and moment.session is not Session.CLOSED:
+        _hedge(stage)
+    return found
+
+
+def _hedge(stage: Stage) -> None:
+    """Trade the liquidator's net exposure in each market away, so that what it keeps is the discount."""
+    account, house = stage.account(LIQUIDATOR), stage.deployment.clearinghouse
+    sizes = {}
+    for underlying in stage.underlyings(history.SYMBOLS).values():
+        position = house.position(account, underlying)
+        sizes[underlying] = -(position.size + position.token // TOKEN_TO_NANO)
+    stage.trade(LIQUIDATOR, sizes)
+
+
+def risk_table(stage: Stage) -> margin.Table:
+    """The risk table in force, read from the chain."""
+    model = stage.deployment.model
+    lines = [margin.Line(*model.line(number)) for number in range(model.line_count())]
+    return margin.Table(margin.Globals(*model.globals()), lines)
+
+
+def _report(stage: Stage, record: Record, openings: dict[str, Asked], started: float) -> Report:
+    deployment = stage.deployment
+    accounts = _all_accounts(stage)
+    by_number = {account.number: account for account in accounts}
+    reports = [
+        AccountReport(
+            name=actor.name,
+            story=actor.story,
+            account=stage.account(actor),
+            margin=by_number[stage.account(actor)].margin,
+            slices=[entry for entry in record.slices if entry.actor == actor.name],
+            opening=openings.get(actor.name),
+        )
+        for actor in ACTORS
+    ]
+    return Report(
+        first_day=record.samples[0].day.isoformat(),
+        last_day=record.samples[-1].day.isoformat(),
+        accounts=reports,
+        checks=[*check_all(deployment, accounts, risk_table(stage)), *_story(reports)],
+        insurance=deployment.clearinghouse.money(deployment.clearinghouse.insurance_account()).cash,
+        total_loss=deployment.engine.total_loss(),
+        uncovered_loss=deployment.engine.uncovered_loss(),
+        seconds=time.monotonic() - started,
+        transactions=sum(stage.backend.nonce(address) for address in {stage.deployer, *map(stage.address, ACTORS)}),
+    )
+
+
+def _all_accounts(stage: Stage) -> list[Account]:
+    house = stage.deployment.clearinghouse
+    known = Watchlist(stage.backend, house, stage.deployment.block)
+    known.advance()
+    everybody = known.accounts | {house.insurance_account(), house.fee_account()}
+    return read_accounts(stage.backend, stage.deployment, everybody)
+
+
+def _story(reports: Sequence[AccountReport]) -> list[Check]:
+    """What the demo is there to show."""
+    holder, hedged = (next(r for r in reports if r.name == actor.name) for actor in (HOLDER, HEDGED))
+    return [
+        Check("story", "the leveraged holder was liquidated", holder.liquidated, f"{len(holder.slices)} slices"),
+        Check("story", "its hedged twin was not", not hedged.liquidated, f"equity {usd(hedged.margin.equity)}"),
+    ]
+
+
+def _tell(progress: Progress, slices: Sequence[SliceTaken]) -> None:
+    for entry in slices:
+        progress.console.print(
+            f"[red]{entry.day:%-d %b}[/red]  {entry.actor} is below maintenance margin "
+            f"({usd(entry.equity)} against {usd(entry.maintenance)}): "
+            f"{entry.fraction / WAD:.1%} sold for {usd(entry.payment)}",
+            highlight=False,
+        )
+
+
+def _weight(moment: Moment) -> int:
+    """The extra moment at which the exchange is reported closed is no tick of its own."""
+    return 0 if moment.session is Session.CLOSED else 1
+
+
+def _progress(console: Console) -> Progress:
+    columns: list[Any] = [
+        TextColumn("{task.description:<18}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+    ]
+    return Progress(*columns, TimeElapsedColumn(), console=console)
