@@ -42,6 +42,11 @@ def plainly() -> Iterator[None]:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped.", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
+    except SystemExit as ended:
+        # ape answers Ctrl-C this way, with a handler of its own.
+        if ended.code == INTERRUPTED:
+            click.echo("Stopped.", err=True)
+        raise
     except (click.ClickException, click.exceptions.Exit):
         raise
     except Exception as error:

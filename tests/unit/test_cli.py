@@ -41,7 +41,7 @@ def test_command__what_a_person_can_put_right__one_line_and_exit_1(error: Except
     assert result.output.count("\n") == 1
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort(), SystemExit(130)])
 def test_command__interrupted__exit_130(error: BaseException) -> None:
     result = _run(error)
     assert (result.exit_code, result.output) == (130, "Stopped.\n")

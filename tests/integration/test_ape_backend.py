@@ -1,0 +1,127 @@
+"""The backend over ape: its accounts sign, and a revert's reason arrives without a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from ape import accounts, networks
+
+from prime_perps.chain import Contract
+from prime_perps.chain.ape import ApeBackend, NotSigned
+from prime_perps.chain.node import Unreachable
+from prime_perps.errors import NodeError, Revert
+from tests.ape_nodes import start_lean
+
+if TYPE_CHECKING:
+    from ape.api import AccountAPI, ProviderAPI
+
+NOBODY = "0x" + "00" * 19 + "AA"
+TOO_MUCH = "stablecoin: balance too small"
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[ProviderAPI]:
+    with pytest.MonkeyPatch.context() as patch:
+        start_lean(patch)
+        with networks.parse_network_choice("ethereum:local:foundry") as provider:
+            yield provider
+
+
+@pytest.fixture
+def owner() -> AccountAPI:
+    return accounts.test_accounts[0]
+
+
+@pytest.fixture
+def backend(provider: ProviderAPI, owner: AccountAPI) -> ApeBackend:
+    return ApeBackend([owner], provider)
+
+
+@pytest.fixture
+def coin(backend: ApeBackend, owner: AccountAPI) -> Contract:
+    return Contract.deploy(backend, "Stablecoin", sender=owner.address)
+
+
+def test_create__from_an_ape_account__address_follows_from_its_nonce(backend: ApeBackend, owner: AccountAPI) -> None:
+    before = backend.nonce(owner.address)
+    coin = Contract.deploy(backend, "Stablecoin", sender=owner.address)
+    assert backend.nonce(owner.address) == before + 1
+    assert coin.owner() == owner.address
+
+
+def test_send__mined__receipt_with_gas_block_and_logs(backend: ApeBackend, coin: Contract, owner: AccountAPI) -> None:
+    receipt = coin.mint(owner.address, 5, sender=owner.address)
+    assert receipt.block == backend.block_number()
+    assert 21_000 < receipt.gas_used < 100_000
+    assert [name for name, _ in coin.events(receipt)] == ["Transfer"]
+    assert coin.balanceOf(owner.address) == 5
+
+
+def test_send__contract_refuses__its_reason_and_no_transaction(
+    backend: ApeBackend, coin: Contract, owner: AccountAPI
+) -> None:
+    before = backend.nonce(owner.address)
+    with pytest.raises(Revert) as refused:
+        coin.transfer(NOBODY, 10**30, sender=owner.address)
+    assert refused.value.reason == TOO_MUCH
+    assert backend.nonce(owner.address) == before
+
+
+def test_send__refused_only_once_mined__reason_from_a_repeated_call(
+    backend: ApeBackend, coin: Contract, owner: AccountAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the estimate and the block somebody may be faster; here the estimate is simply not believed."""
+    asked = backend._ask
+    monkeypatch.setattr(
+        backend, "_ask", lambda method, *args: "0x186a0" if method == "eth_estimateGas" else asked(method, *args)
+    )
+    with pytest.raises(Revert) as refused:
+        coin.transfer(NOBODY, 10**30, sender=owner.address)
+    assert refused.value.reason == TOO_MUCH
+
+
+def test_call__contract_refuses__its_reason(coin: Contract, owner: AccountAPI) -> None:
+    with pytest.raises(Revert) as refused:
+        coin.transfer.call(NOBODY, 1, sender=owner.address)
+    assert refused.value.reason == TOO_MUCH
+
+
+def test_send__unknown_sender__told_whom_it_can_sign_for(coin: Contract, owner: AccountAPI) -> None:
+    with pytest.raises(NotSigned, match=f"no ape account for the sender {NOBODY}.*{owner.address}"):
+        coin.transfer(NOBODY, 0, sender=NOBODY)
+
+
+def test_send__account_declines__not_signed(
+    backend: ApeBackend, coin: Contract, owner: AccountAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(owner), "sign_transaction", lambda *_, **__: None)
+    with pytest.raises(NotSigned, match="declined"):
+        coin.transfer(NOBODY, 0, sender=owner.address)
+
+
+def test_send__impersonated_account__sent_without_a_signature(backend: ApeBackend, coin: Contract) -> None:
+    stranger = accounts.test_accounts.impersonate_account(NOBODY)
+    stranger.balance = 10**18
+    backend.add_account(stranger)
+    assert coin.approve(NOBODY, 1, sender=NOBODY).hash
+
+
+def test_init__not_connected__told_how_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(networks, "active_provider", None)
+    with pytest.raises(NodeError, match="choose a network with --network"):
+        ApeBackend()
+
+
+def test_call__node_stopped__unreachable() -> None:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        networks.ethereum.local.use_provider("foundry", provider_settings={"host": "auto"}) as provider,
+    ):
+        start_lean(patch)
+        backend = ApeBackend(provider=provider)
+        provider.process.kill()
+        provider.process.wait()
+        with pytest.raises(Unreachable, match="is the node running"):
+            backend.timestamp()
