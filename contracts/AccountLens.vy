@@ -13,10 +13,17 @@ from contracts.interfaces import IAccountLens
 from contracts.interfaces import IMarginModel
 from contracts.interfaces import IOracleAdapter
 from contracts.interfaces import IPerpClearinghouse
+from .modules.common import bits
 from .modules.oracle import price_word
 
 implements: IAccountLens
 
+
+WAD: constant(uint256) = 10**18
+MID: constant(uint256) = 10**8
+PERP_VALUE: constant(int256) = 10
+FIRST_OTHER: constant(uint256) = 128
+EVENTFUL: constant(uint256) = price_word.EVENTFUL | price_word.HALTED
 
 CLEARINGHOUSE: immutable(IPerpClearinghouse)
 
@@ -29,48 +36,62 @@ def __init__(clearinghouse: address):
 @external
 @view
 def account_summary(account: uint256) -> IAccountLens.Summary:
-    book: IPerpClearinghouse.Book = staticcall CLEARINGHOUSE.book(account)
-    settings: IPerpClearinghouse.Settings = staticcall CLEARINGHOUSE.settings()
-    terms: IMarginModel.Breakdown = staticcall IMarginModel(settings.model).explain(
-        book.exposures, book.closure, book.debt
+    """
+    @dev The exposures are put together again from public views; that the model gives the clearinghouse's numbers for them
+         is checked, so what is shown is what was charged.
+    """
+    margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
+    lines: DynArray[IAccountLens.LineSummary, 32] = []
+    exposures: DynArray[IMarginModel.Exposure, 32] = []
+    closure: IMarginModel.Closure = empty(IMarginModel.Closure)
+    lines, exposures, closure = self._lines(account)
+    terms: IMarginModel.Breakdown = staticcall IMarginModel((staticcall CLEARINGHOUSE.settings()).model).explain(
+        exposures, closure, convert(max(-margin.cash, 0), uint256)
     )
+    assert terms.maintenance == margin.maintenance and terms.initial == margin.initial, "lens: out of step"
     return IAccountLens.Summary(
-        cash=book.cash,
-        quote=book.quote,
-        token_value=book.token_value,
-        perp_value=book.perp_value,
-        funding_owed=book.funding_owed,
-        equity=book.equity,
-        maintenance=terms.maintenance,
-        initial=terms.initial,
-        doubt=book.doubt,
-        liquidatable=book.equity + 2 * convert(book.doubt, int256) < convert(terms.maintenance, int256),
+        margin=margin,
+        liquidatable=margin.equity + 2 * convert(margin.doubt, int256) < convert(margin.maintenance, int256),
+        closure=closure,
         terms=terms,
-        lines=self._lines(account, book),
+        lines=lines,
     )
 
 
 @internal
 @view
-def _lines(account: uint256, book: IPerpClearinghouse.Book) -> DynArray[IAccountLens.LineSummary, 32]:
-    underlyings: DynArray[uint256, 32] = []
-    for exposure: IMarginModel.Exposure in book.exposures:
-        underlyings.append(exposure.underlying)
+def _lines(
+    account: uint256
+) -> (DynArray[IAccountLens.LineSummary, 32], DynArray[IMarginModel.Exposure, 32], IMarginModel.Closure):
+    lines: DynArray[IAccountLens.LineSummary, 32] = []
+    exposures: DynArray[IMarginModel.Exposure, 32] = []
+    held: DynArray[uint256, 32] = []
+    others: DynArray[uint256, 32] = []
+    held, others = self._held(account)
     words: DynArray[uint256, 32] = []
     closure: IMarginModel.Closure = empty(IMarginModel.Closure)
-    words, closure = staticcall IOracleAdapter(staticcall CLEARINGHOUSE.oracle()).read(underlyings)
-    lines: DynArray[IAccountLens.LineSummary, 32] = []
+    words, closure = staticcall IOracleAdapter(staticcall CLEARINGHOUSE.oracle()).read(held)
     k: uint256 = 0
-    for exposure: IMarginModel.Exposure in book.exposures:
+    for underlying: uint256 in held:
         word: price_word.Word = price_word._unpack(words[k])
         k += 1
-        position: IPerpClearinghouse.Position = staticcall CLEARINGHOUSE.position(account, exposure.underlying)
+        position: IPerpClearinghouse.Position = staticcall CLEARINGHOUSE.position(account, underlying)
+        other: uint256 = self._other_units(account, underlying, others) * word.mid // MID
+        exposure: IMarginModel.Exposure = IMarginModel.Exposure(
+            underlying=underlying,
+            token=position.token * word.mid // MID,
+            other=other,
+            perp=position.size * convert(word.mid, int256) * PERP_VALUE,
+            width=word.half_width,
+            eventful=convert(word.flags & EVENTFUL != 0, uint256),
+        )
+        exposures.append(exposure)
         lines.append(
             IAccountLens.LineSummary(
-                underlying=exposure.underlying,
+                underlying=underlying,
                 token=position.token,
                 size=position.size,
-                token_value=exposure.token + exposure.other,
+                token_value=exposure.token + other,
                 perp_value=exposure.perp,
                 mid=word.mid * price_word.MID_TO_WAD,
                 half_width=word.half_width,
@@ -80,4 +101,45 @@ def _lines(account: uint256, book: IPerpClearinghouse.Book) -> DynArray[IAccount
                 age=block.timestamp - min(word.time, block.timestamp),
             )
         )
-    return lines
+    return lines, exposures, closure
+
+
+@internal
+@view
+def _held(account: uint256) -> (DynArray[uint256, 32], DynArray[uint256, 32]):
+    """
+    @return (underlyings with any holding, instruments of further issuers).
+    """
+    lines: uint256 = 0
+    bitmap: uint256 = 0
+    lines, bitmap = staticcall CLEARINGHOUSE.holdings(account)
+    others: DynArray[uint256, 32] = []
+    places: DynArray[uint256, 32] = bits._members(bitmap)
+    for place: uint256 in places:
+        others.append(FIRST_OTHER + place)
+        lines |= 1 << self._listing(FIRST_OTHER + place)[0]
+    return bits._members(lines), others
+
+
+@internal
+@view
+def _other_units(account: uint256, underlying: uint256, others: DynArray[uint256, 32]) -> uint256:
+    units: uint256 = 0
+    for instrument: uint256 in others:
+        listing: uint256[2] = self._listing(instrument)
+        if listing[0] == underlying:
+            held: int256 = staticcall CLEARINGHOUSE.holding(account, instrument)
+            units += convert(held, uint256) * listing[1] // WAD
+    return units
+
+
+@internal
+@view
+def _listing(instrument: uint256) -> uint256[2]:
+    """
+    @return (underlying, units per token).
+    """
+    underlying: uint256 = 0
+    units: uint256 = 0
+    underlying, units = staticcall CLEARINGHOUSE.other_token(instrument)
+    return [underlying, units]

@@ -142,12 +142,6 @@ def margin(account: uint256) -> IPerpClearinghouse.Margin:
 
 @external
 @view
-def book(account: uint256) -> IPerpClearinghouse.Book:
-    return risk._book(account, empty(risk.Change))
-
-
-@external
-@view
 def money(account: uint256) -> IPerpClearinghouse.Money:
     return ledger._money(account)
 

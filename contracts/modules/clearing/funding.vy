@@ -34,6 +34,7 @@ WORD_BITS: constant(uint256) = 128
 WORD_MASK: constant(uint256) = 2**128 - 1
 INDEX_BITS: constant(uint256) = 80
 RATE_BITS: constant(uint256) = 16
+TIME_MASK: constant(uint256) = 2**32 - 1
 
 
 _words: HashMap[uint256, uint256]
@@ -42,11 +43,12 @@ _words: HashMap[uint256, uint256]
 @internal
 @view
 def _load(market: uint256) -> Funding:
-    word: uint256 = (self._words[market >> 1] >> ((market & 1) * WORD_BITS)) & WORD_MASK
+    word: uint256 = self._words[market >> 1] >> ((market & 1) * WORD_BITS)
+    # in place, as in the ledger
     return Funding(
-        index=bits._signed(word, 0, INDEX_BITS),
-        rate=bits._signed(word, INDEX_BITS, RATE_BITS),
-        time=word >> (INDEX_BITS + RATE_BITS),
+        index=convert(convert(word << (256 - INDEX_BITS), bytes32), int256) >> (256 - INDEX_BITS),
+        rate=convert(convert(word << (256 - INDEX_BITS - RATE_BITS), bytes32), int256) >> (256 - RATE_BITS),
+        time=(word >> (INDEX_BITS + RATE_BITS)) & TIME_MASK,
     )
 
 
@@ -70,8 +72,6 @@ def _index(market: uint256, mid: uint256) -> int256:
             moves no money between accounts and the protocol.
     """
     funding: Funding = self._load(market)
-    if funding.rate == 0 or funding.time == block.timestamp:
-        return funding.index
     # |rate| < 2^15, mid < 2^56, a 32-bit time: the product stays below 2^103
     elapsed: int256 = convert(unsafe_sub(block.timestamp, funding.time), int256)
     step: int256 = unsafe_mul(unsafe_mul(funding.rate, convert(mid, int256)), elapsed)

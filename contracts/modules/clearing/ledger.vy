@@ -129,10 +129,11 @@ def _change_money(account: uint256, cash: int256, quote: int256):
 @view
 def _position(account: uint256, underlying: uint256) -> IPerpClearinghouse.Position:
     word: uint256 = self._positions[account][underlying]
+    # every margin check comes by here for every line: the fields are taken out in place
     return IPerpClearinghouse.Position(
-        size=bits._signed(word, 0, SIZE_BITS),
+        size=convert(convert(word << (256 - SIZE_BITS), bytes32), int256) >> (256 - SIZE_BITS),
         token=(word >> SIZE_BITS) & TOKEN_MAX,
-        funding_index=bits._signed(word, SIZE_BITS + TOKEN_BITS, SIZE_BITS),
+        funding_index=convert(convert(word, bytes32), int256) >> (256 - SIZE_BITS),
     )
 
 

@@ -35,6 +35,8 @@ BPS: constant(uint256) = 10**4
 MID: constant(uint256) = 10**8
 # size (1e-9) x mid (1e-8 USD) into wad, exactly.
 PERP_VALUE: constant(int256) = 10
+# An event, announced or not, is in the model's sense a halt or an earnings night.
+EVENTFUL: constant(uint256) = (price_word.EVENTFUL | price_word.HALTED) << price_word.FLAGS_AT
 UNITS_MAX: constant(uint256) = 10**24
 
 
@@ -123,9 +125,9 @@ def _others_units(account: uint256, others: uint256, underlying: uint256) -> uin
 
 @internal
 @view
-def _book(account: uint256, undo: Change) -> IPerpClearinghouse.Book:
+def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
     """
-    @notice The account as the model sees it, without `undo`: the change of a trade whose risk is compared.
+    @notice The account's margin, without `undo`: the change of a trade whose risk is compared.
     """
     header: ledger.Header = ledger._header(account)
     lines: uint256 = header.lines
@@ -134,68 +136,65 @@ def _book(account: uint256, undo: Change) -> IPerpClearinghouse.Book:
     if undo.size != 0:
         lines |= 1 << undo.underlying
     money: IPerpClearinghouse.Money = ledger._money(account)
-    book: IPerpClearinghouse.Book = empty(IPerpClearinghouse.Book)
-    book.cash = money.cash
-    book.quote = money.quote
-    book.equity = money.cash + money.quote - undo.value
-    book.debt = convert(max(-money.cash, 0), uint256)
-    if lines == 0:
-        return book
+    margin: IPerpClearinghouse.Margin = empty(IPerpClearinghouse.Margin)
+    margin.cash = money.cash
+    margin.quote = money.quote
+    debt: uint256 = convert(max(-money.cash, 0), uint256)
+    if lines == 0 and debt == 0:
+        margin.equity = money.cash + money.quote - undo.value
+        return margin
 
     held: DynArray[uint256, 32] = bits._members(lines)
     words: DynArray[uint256, 32] = []
-    words, book.closure = self._read(held)
+    closure: IMarginModel.Closure = empty(IMarginModel.Closure)
+    words, closure = self._read(held)
+    exposures: DynArray[IMarginModel.Exposure, 32] = []
     k: uint256 = 0
     for underlying: uint256 in held:
-        word: price_word.Word = price_word._unpack(words[k])
+        word: uint256 = words[k]
         k = unsafe_add(k, 1)
+        mid: uint256 = word & price_word.MID_MAX
         position: IPerpClearinghouse.Position = ledger._position(account, underlying)
-        owed: int256 = 0
+        # |size| < 2^79, token < 2^96, mid < 2^56 and at most 32 lines: no product or sum below can overflow
         if position.size != 0:
-            owed = funding._owed_up(position.size, funding._index(underlying, word.mid), position.funding_index)
-        # token < 2^96, mid < 2^56, |size| < 2^79: none of these products can overflow
-        token: uint256 = unsafe_div(unsafe_mul(position.token, word.mid), MID)
+            owed: int256 = funding._owed_up(position.size, funding._index(underlying, mid), position.funding_index)
+            margin.funding_owed = unsafe_add(margin.funding_owed, owed)
+        if undo.size != 0 and underlying == undo.underlying:
+            position.size = unsafe_sub(position.size, undo.size)
+        perp: int256 = unsafe_mul(unsafe_mul(position.size, convert(mid, int256)), PERP_VALUE)
+        token: uint256 = unsafe_div(unsafe_mul(position.token, mid), MID)
         other: uint256 = 0
         if header.others != 0:
-            other = self._others_units(account, header.others, underlying) * word.mid // MID
-        size: int256 = position.size
-        if undo.size != 0 and underlying == undo.underlying:
-            size -= undo.size
-        perp: int256 = unsafe_mul(unsafe_mul(size, convert(word.mid, int256)), PERP_VALUE)
-        tokens: int256 = convert(unsafe_add(token, other), int256)
-        book.equity += tokens + perp - owed
-        book.funding_owed += owed
-        book.token_value = unsafe_add(book.token_value, unsafe_add(token, other))
-        book.perp_value += perp
-        if word.doubt != 0:
+            other = self._others_units(account, header.others, underlying) * mid // MID
+        margin.token_value = unsafe_add(margin.token_value, unsafe_add(token, other))
+        margin.perp_value = unsafe_add(margin.perp_value, perp)
+        doubt: uint256 = word >> price_word.DOUBT_AT
+        if doubt != 0:
             # up: liquidation gives the account the benefit of it
-            book.doubt += (convert(abs(tokens + perp), uint256) * word.doubt + BPS - 1) // BPS
-        book.exposures.append(
+            net: uint256 = convert(abs(convert(unsafe_add(token, other), int256) + perp), uint256)
+            margin.doubt += (net * doubt + BPS - 1) // BPS
+        exposures.append(
             IMarginModel.Exposure(
                 underlying=underlying,
                 token=token,
                 other=other,
                 perp=perp,
-                width=word.half_width,
-                eventful=convert(word.flags & (price_word.EVENTFUL | price_word.HALTED) != 0, uint256),
+                width=(word >> price_word.HALF_WIDTH_AT) & price_word.BPS_MASK,
+                eventful=convert(word & EVENTFUL != 0, uint256),
             )
         )
-    return book
-
-
-@internal
-@view
-def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
-    book: IPerpClearinghouse.Book = self._book(account, undo)
-    maintenance: uint256 = 0
-    initial: uint256 = 0
-    if len(book.exposures) != 0 or book.debt != 0:
-        maintenance, initial = staticcall IMarginModel(settings._model()).requirements(
-            book.exposures, book.closure, book.debt
-        )
-    return IPerpClearinghouse.Margin(
-        equity=book.equity, maintenance=maintenance, initial=initial, doubt=book.doubt
+    margin.equity = (
+        money.cash
+        + money.quote
+        + convert(margin.token_value, int256)
+        + margin.perp_value
+        - margin.funding_owed
+        - undo.value
     )
+    margin.maintenance, margin.initial = staticcall IMarginModel(settings._model()).requirements(
+        exposures, closure, debt
+    )
+    return margin
 
 
 @internal

@@ -1,0 +1,231 @@
+"""Gas of the operations that users pay for, from receipts of cold transactions on anvil.
+
+    python -m benchmarks.gas            measure, print beside the peers, fail on a regression above 1 %
+    python -m benchmarks.gas --write    measure and replace the snapshot benchmarks/gas.json
+
+`n` is the number of hedged stocks an account holds: n tokens and n perps. The figures are whole transactions: 21,000,
+calldata and execution, after refunds. The chain starts at a fixed time with fixed keys, so a rerun gives the same gas.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from eth_utils import keccak
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from prime_perps import compiler, orders, reports
+from prime_perps.accounts import CASH, account_id, token
+from prime_perps.chain.anvil import Anvil
+from prime_perps.chain.contract import Contract
+from prime_perps.chain.rpc import RpcBackend
+from prime_perps.deployment import Deployment, deploy
+from prime_perps.units import WAD, nano, wad
+
+SNAPSHOT = Path(__file__).with_name("gas.json")
+TOLERANCE = 0.01
+STOCKS = (1, 2, 5, 10, 20)
+OPERATIONS = ("margin_check", "deposit", "withdraw", "trade", "slice")
+# Operation: our bar at 5+5, and what was measured of public peers at 5+5 (docs/performance.md names them).
+BARS = {"margin_check": 90_000, "deposit": 60_000, "withdraw": 130_000, "trade": 200_000, "slice": 350_000}
+SLOPE_BAR = 9_500
+PEERS = {
+    "margin_check": "Vertex 294,448; Zaros 565,795; Derive 1,010,894; Synthetix 1,020,203",
+    "deposit": "Zaros 71,000",
+    "withdraw": "Zaros 540,000",
+    "trade": "Zaros 1,420,000 (one account); Derive 2,190,000 (no signatures)",
+    "slice": "Zaros 942,000",
+}
+START = 1_900_000_000
+PRICE = 100
+TOKENS = 2_000
+UNLIMITED = 2**256 - 1
+
+Figures = dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Trader:
+    """An account with its key."""
+
+    key: bytes
+    address: str
+    account: int
+
+
+class World:
+    """A deployment with 20 stocks and, for each n, accounts that hold n hedged stocks."""
+
+    def __init__(self, node: Anvil) -> None:
+        self.backend = RpcBackend(node.url, node.keys)
+        self.admin, *signers = node.addresses
+        self._signer_keys = [bytes.fromhex(key.removeprefix("0x")) for key in node.keys[1:3]]
+        self.backend.warp(START)
+        self.backend.set_block_interval(1)
+        parameters = json.loads((compiler.ROOT / "parameters" / "local.json").read_text())
+        stock = parameters["underlyings"][0]
+        parameters["underlyings"] = [stock | {"symbol": f"STOCK{number}"} for number in range(max(STOCKS))]
+        parameters["oracle"]["signers"] = signers[:2]
+        self.system: Deployment = deploy(self.backend, self.admin, parameters)
+        self._nonce = 0
+
+    def trader(self, name: str) -> Trader:
+        """A funded account, named so that its key never changes."""
+        key = keccak(text=name)
+        address = self.backend.add_key(key)
+        self.backend.node.request("anvil_setBalance", address, hex(10**24))
+        trader = Trader(key, address, account_id(address))
+        self.system.cash.mint(address, 10**13, sender=self.admin)
+        self._approve(self.system.cash, trader)
+        self.system.vault.deposit(trader.account, CASH, 10**12, sender=address)
+        return trader
+
+    def _approve(self, asset: Contract, trader: Trader) -> None:
+        asset.approve(self.system.vault, UNLIMITED, sender=trader.address)
+
+    def publish(self) -> None:
+        """Fresh prices for everything."""
+        now = self.backend.timestamp()
+        signed = [
+            reports.sign_all(
+                reports.Report(entry.id, PRICE * 10**8, 1, reports.Session.REGULAR, now, WAD),
+                self._signer_keys,
+                self.backend.chain_id(),
+                self.system.oracle.address,
+            )
+            for entry in self.system.underlyings
+        ]
+        for first in range(0, len(signed), 16):
+            self.system.oracle.submit(signed[first : first + 16], sender=self.admin)
+
+    def hold_tokens(self, trader: Trader, stocks: int) -> None:
+        for entry in self.system.underlyings[:stocks]:
+            assert entry.token is not None
+            entry.token.mint(trader.address, 10 * TOKENS * WAD, sender=self.admin)
+            self._approve(entry.token, trader)
+            self.system.vault.deposit(trader.account, token(entry.id), TOKENS * WAD, sender=trader.address)
+
+    def cross(self, seller: Trader, buyer: Trader, market: int, units: int) -> int:
+        """Gas of crossing two signed orders of equal size."""
+        now = self.backend.timestamp()
+        self._nonce += 1
+
+        def signed(trader: Trader, size: int) -> orders.SignedOrder:
+            order = orders.Order(trader.account, market, size, wad(PRICE), self._nonce, now + 3_600)
+            return orders.sign(order, trader.key, self.backend.chain_id(), self.system.exchange.address)
+
+        ask, bid = signed(seller, -nano(units)), signed(buyer, nano(units))
+        return self.system.exchange.match_orders(ask, bid, nano(units), sender=self.admin).gas_used
+
+    def raise_charges(self) -> None:
+        """A table under which the borrowers below are unhealthy, through the timelock."""
+        model = self.system.model
+        lines = [model.line(entry.id) for entry in self.system.underlyings]
+        harsh = [line._replace(wrapper=300) for line in lines]
+        staged = model.stage_table(model.globals(), harsh, sender=self.admin)
+        table = next(fields["table"] for name, fields in model.events(staged) if name == "TableStaged")
+        self.system.schedule(model.use_table, table, sender=self.admin)
+        self.backend.warp(self.backend.timestamp() + 61)
+        self.system.execute(model.use_table, table, sender=self.admin)
+
+
+def measure(world: World) -> Figures:
+    """Gas by operation and n."""
+    system, figures = world.system, {operation: {} for operation in OPERATIONS}
+    borrowers: dict[int, Trader] = {}
+    for stocks in track(STOCKS, "measuring", console=Console(stderr=True)):
+        world.publish()
+        maker, taker, borrower = (world.trader(f"{role} {stocks}") for role in ("maker", "taker", "borrower"))
+        for trader in (maker, taker, borrower):
+            world.hold_tokens(trader, stocks)
+        world.publish()
+        for market in range(stocks):
+            world.cross(maker, taker, market, TOKENS)
+            world.cross(borrower, taker, market, TOKENS)
+        world.publish()
+        size = str(stocks)
+        figures["margin_check"][size] = system.clearinghouse.margin.send(maker.account, sender=world.admin).gas_used
+        figures["deposit"][size] = system.vault.deposit(
+            maker.account, token(0), WAD, sender=maker.address
+        ).gas_used
+        figures["withdraw"][size] = system.vault.withdraw(
+            maker.account, CASH, 10**6, maker.address, sender=maker.address
+        ).gas_used
+        figures["trade"][size] = world.cross(maker, taker, 0, 1)
+        margin = system.clearinghouse.margin(borrower.account)
+        # borrowing adds 72 hours of interest to initial margin
+        free = (margin.equity - margin.initial - 200 * stocks * WAD) // 10**12
+        system.vault.withdraw(borrower.account, CASH, free, borrower.address, sender=borrower.address)
+        borrowers[stocks] = borrower
+    world.raise_charges()
+    world.publish()
+    for stocks, borrower in borrowers.items():
+        keeper = world.trader(f"keeper {stocks}")
+        state = system.clearinghouse.state_counter(borrower.account)
+        figures["slice"][str(stocks)] = system.engine.take(
+            borrower.account, keeper.account, WAD // 4, WAD, state, sender=keeper.address
+        ).gas_used
+    return figures
+
+
+def slope(figures: Figures) -> int:
+    """Marginal gas of one more hedged stock in a margin check, between 5 and 20."""
+    check = figures["margin_check"]
+    return (check["20"] - check["5"]) // 15
+
+
+def show(figures: Figures, console: Console) -> None:
+    """The figures beside our bars and the peers."""
+    table = Table(title="Gas of one cold transaction, n hedged stocks held")
+    table.add_column("operation")
+    for stocks in STOCKS:
+        table.add_column(f"{stocks}+{stocks}", justify="right")
+    table.add_column("bar at 5+5", justify="right")
+    table.add_column("peers at 5+5")
+    for operation in OPERATIONS:
+        row = [f"{figures[operation][str(stocks)]:,}" for stocks in STOCKS]
+        met = figures[operation]["5"] <= BARS[operation]
+        colour = "green" if met else "red"
+        table.add_row(operation, *row, f"[{colour}]{BARS[operation]:,}[/]", PEERS[operation])
+    console.print(table)
+    per_stock = slope(figures)
+    colour = "green" if per_stock <= SLOPE_BAR else "red"
+    console.print(f"one more hedged stock in a check: [{colour}]{per_stock:,}[/] (bar {SLOPE_BAR:,}; Vertex 36,000)")
+
+
+def regressions(figures: Figures, snapshot: Figures) -> list[str]:
+    """What costs over 1 % more than in the snapshot."""
+    return [
+        f"{operation} at {size}+{size}: {gas:,} against {snapshot[operation][size]:,}"
+        for operation, sizes in figures.items()
+        for size, gas in sizes.items()
+        if gas > snapshot.get(operation, {}).get(size, 0) * (1 + TOLERANCE)
+    ]
+
+
+def main() -> int:
+    """The command. Returns the exit code."""
+    console = Console(width=150)
+    with Anvil() as node:
+        figures = measure(World(node))
+    show(figures, console)
+    if "--write" in sys.argv[1:]:
+        SNAPSHOT.write_text(json.dumps(figures, indent=2) + "\n")
+        console.print(f"written to {SNAPSHOT.relative_to(compiler.ROOT)}")
+        return 0
+    if not SNAPSHOT.exists():
+        console.print("no snapshot to compare with: run `make bench-write`")
+        return 1
+    worse = regressions(figures, json.loads(SNAPSHOT.read_text()))
+    for line in worse:
+        console.print(f"[red]regression[/] {line}")
+    return 1 if worse else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
