@@ -168,7 +168,7 @@ def holdings(account: uint256) -> (uint256, uint256):
 @external
 @view
 def state_counter(account: uint256) -> uint256:
-    return ledger._header(account).counter
+    return ledger._counter(account)
 
 
 @external

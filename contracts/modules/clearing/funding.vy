@@ -61,7 +61,6 @@ def _store(market: uint256, funding: Funding):
         | (funding.time << (INDEX_BITS + RATE_BITS))
     )
     self._words[market >> 1] = (self._words[market >> 1] & ~(WORD_MASK << offset)) | (word << offset)
-    log IPerpClearinghouse.FundingAccrued(market=market, funding_index=funding.index, funding_rate=funding.rate)
 
 
 @internal
@@ -102,11 +101,12 @@ def _accrue(market: uint256, mid: uint256) -> int256:
     self._check_index(funding.index)
     funding.time = block.timestamp
     self._store(market, funding)
+    log IPerpClearinghouse.FundingAccrued(market=market, funding_index=funding.index)
     return funding.index
 
 
 @internal
-def _accrue_fill(market: uint256, mid: uint256, price: uint256, notional: uint256, depth: uint256) -> int256:
+def _accrue_fill(market: uint256, mid: uint256, price: uint256, notional: uint256, depth: uint256) -> (int256, int256):
     """
     @notice Accrue, then let a fill at `price` (wad) of `notional` (wad) move the premium. `depth` in whole USD.
     @dev A fill of one dollar against a depth of a million moves the rate by a millionth of its own premium.
@@ -122,7 +122,7 @@ def _accrue_fill(market: uint256, mid: uint256, price: uint256, notional: uint25
     weight: int256 = convert(notional, int256)
     rate: int256 = faded + (target - faded) * weight // (weight + convert(depth * 10**18, int256))
     self._store(market, Funding(index=index, rate=rate, time=block.timestamp))
-    return index
+    return index, rate
 
 
 @internal

@@ -7,9 +7,9 @@
 
         header    64 bits  underlyings held (perp or primary token)
                  128 bits  instruments 128.. held
-                  64 bits  state counter
-        money    128 bits  cash, wad, signed; negative is a loan
-                 128 bits  quote, wad, signed
+        money    112 bits  cash, wad, signed; negative is a loan
+                 112 bits  quote, wad, signed
+                  32 bits  state counter
         position  80 bits  perp size, nano, signed
                   96 bits  primary token, wad
                   80 bits  funding index at the last settlement, 1e-15 USD per unit, signed
@@ -28,20 +28,20 @@ OTHERS_MAX: constant(uint256) = 8
 
 SIZE_BITS: constant(uint256) = 80
 TOKEN_BITS: constant(uint256) = 96
+MONEY_BITS: constant(uint256) = 112
 SIZE_MAX: constant(int256) = 2**79 - 1
 TOKEN_MAX: constant(uint256) = 2**96 - 1
-MONEY_MAX: constant(int256) = 2**127 - 1
+MONEY_MAX: constant(int256) = 2**111 - 1
 
 LINES_MASK: constant(uint256) = 2**64 - 1
 OTHERS_OFFSET: constant(uint256) = 64
 OTHERS_MASK: constant(uint256) = 2**128 - 1
-COUNTER_OFFSET: constant(uint256) = 192
+COUNTER_OFFSET: constant(uint256) = 224
 
 
 struct Header:
     lines: uint256
     others: uint256
-    counter: uint256
 
 
 _headers: HashMap[uint256, uint256]
@@ -60,7 +60,6 @@ def _header(account: uint256) -> Header:
     return Header(
         lines=word & LINES_MASK,
         others=(word >> OTHERS_OFFSET) & OTHERS_MASK,
-        counter=word >> COUNTER_OFFSET,
     )
 
 
@@ -91,14 +90,6 @@ def _check_fits(fits: bool):
     assert fits, "ledger: amount too large"
 
 
-@internal
-def _advance(account: uint256):
-    """
-    @notice Change the state counter, so that whoever decided on the old state is refused.
-    """
-    self._headers[account] = unsafe_add(self._headers[account], 1 << COUNTER_OFFSET)
-
-
 # money
 
 
@@ -106,7 +97,42 @@ def _advance(account: uint256):
 @view
 def _money(account: uint256) -> IPerpClearinghouse.Money:
     word: uint256 = self._moneys[account]
-    return IPerpClearinghouse.Money(cash=bits._signed(word, 0, 128), quote=bits._signed(word, 128, 128))
+    return IPerpClearinghouse.Money(
+        cash=bits._signed(word, 0, MONEY_BITS), quote=bits._signed(word, MONEY_BITS, MONEY_BITS)
+    )
+
+
+@internal
+@view
+def _counter(account: uint256) -> uint256:
+    return self._moneys[account] >> COUNTER_OFFSET
+
+
+@internal
+def _advance(account: uint256):
+    """
+    @notice Change the state counter, so that whoever decided on the old state is refused.
+    """
+    self._moneys[account] = unsafe_add(self._moneys[account], 1 << COUNTER_OFFSET)
+
+
+@internal
+def _store_money(account: uint256, cash: int256, quote: int256, steps: uint256) -> IPerpClearinghouse.Money:
+    """
+    @notice Add signed amounts to both balances and `steps` to the state counter; return the new balances.
+    """
+    word: uint256 = self._moneys[account]
+    money: IPerpClearinghouse.Money = IPerpClearinghouse.Money(
+        cash=bits._signed(word, 0, MONEY_BITS) + cash, quote=bits._signed(word, MONEY_BITS, MONEY_BITS) + quote
+    )
+    self._check_fits(max(abs(money.cash), abs(money.quote)) <= MONEY_MAX)
+    counter: uint256 = unsafe_add(word >> COUNTER_OFFSET, steps)
+    self._moneys[account] = (
+        bits._field(money.cash, MONEY_BITS)
+        | (bits._field(money.quote, MONEY_BITS) << MONEY_BITS)
+        | (counter << COUNTER_OFFSET)
+    )
+    return money
 
 
 @internal
@@ -114,11 +140,7 @@ def _change_money(account: uint256, cash: int256, quote: int256):
     """
     @notice Add signed amounts to both balances.
     """
-    money: IPerpClearinghouse.Money = self._money(account)
-    money.cash += cash
-    money.quote += quote
-    self._check_fits(max(abs(money.cash), abs(money.quote)) <= MONEY_MAX)
-    self._moneys[account] = bits._field(money.cash, 128) | (bits._field(money.quote, 128) << 128)
+    money: IPerpClearinghouse.Money = self._store_money(account, cash, quote, 0)
     log IPerpClearinghouse.MoneyChanged(account=account, cash=money.cash, quote=money.quote)
 
 
@@ -138,7 +160,7 @@ def _position(account: uint256, underlying: uint256) -> IPerpClearinghouse.Posit
 
 
 @internal
-def _set_position(account: uint256, underlying: uint256, position: IPerpClearinghouse.Position):
+def _store_position(account: uint256, underlying: uint256, position: IPerpClearinghouse.Position):
     self._check_fits(abs(position.size) <= SIZE_MAX and position.token <= TOKEN_MAX)
     held: bool = position.size != 0 or position.token != 0
     word: uint256 = 0
@@ -150,6 +172,11 @@ def _set_position(account: uint256, underlying: uint256, position: IPerpClearing
         )
     self._positions[account][underlying] = word
     self._mark(account, underlying, held)
+
+
+@internal
+def _set_position(account: uint256, underlying: uint256, position: IPerpClearinghouse.Position):
+    self._store_position(account, underlying, position)
     log IPerpClearinghouse.PositionChanged(
         account=account,
         underlying=underlying,

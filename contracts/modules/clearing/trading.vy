@@ -57,7 +57,9 @@ def _novate(trade: IPerpClearinghouse.Trade):
 
     config: IPerpClearinghouse.Settings = settings._load()
     notional: uint256 = convert(abs(trade.size), uint256) * trade.price // NANO
-    index: int256 = funding._accrue_fill(trade.market, word.mid, trade.price, notional, limits.depth)
+    index: int256 = 0
+    rate: int256 = 0
+    index, rate = funding._accrue_fill(trade.market, word.mid, trade.price, notional, limits.depth)
     restricted: bool = limits.reduce_only or word.flags & RESTRICTED != 0 or word.doubt != 0
     # CH-2: both quotes move by the same rounded notional
     paid: int256 = convert(notional, int256)
@@ -75,15 +77,20 @@ def _novate(trade: IPerpClearinghouse.Trade):
         fee=self._share_up(notional, config.taker_fee),
         reduce_only=trade.taker_reduces or restricted,
     )
-    longs_before: uint256 = 0
-    longs_after: uint256 = 0
-    longs_before, longs_after = self._book_side(maker_side, trade.market, index, -paid)
-    before: uint256 = 0
-    after: uint256 = 0
-    before, after = self._book_side(taker_side, trade.market, index, paid)
-    markets._change_interest(trade.market, limits, longs_before + before, longs_after + after)
+    maker_after: IPerpClearinghouse.SideAfter = empty(IPerpClearinghouse.SideAfter)
+    taker_after: IPerpClearinghouse.SideAfter = empty(IPerpClearinghouse.SideAfter)
+    maker_before: int256 = 0
+    taker_before: int256 = 0
+    maker_before, maker_after = self._book_side(maker_side, trade.market, index, -paid)
+    taker_before, taker_after = self._book_side(taker_side, trade.market, index, paid)
+    markets._change_interest(
+        trade.market,
+        limits,
+        markets._long(maker_before) + markets._long(taker_before),
+        markets._long(maker_after.size) + markets._long(taker_after.size),
+    )
     if maker_side.fee + taker_side.fee != 0:
-        ledger._change_money(self._own_account(FEES), convert(maker_side.fee + taker_side.fee, int256), 0)
+        ledger._store_money(self._own_account(FEES), convert(maker_side.fee + taker_side.fee, int256), 0, 0)
     log IPerpClearinghouse.Novated(
         market=trade.market,
         maker=trade.maker,
@@ -92,15 +99,21 @@ def _novate(trade: IPerpClearinghouse.Trade):
         price=trade.price,
         maker_fee=maker_side.fee,
         taker_fee=taker_side.fee,
+        funding_index=index,
+        funding_rate=rate,
+        maker_after=maker_after,
+        taker_after=taker_after,
     )
     self._check_margin(maker_side, trade.market, -paid)
     self._check_margin(taker_side, trade.market, paid)
 
 
 @internal
-def _book_side(side: Side, market: uint256, index: int256, paid: int256) -> (uint256, uint256):
+def _book_side(
+    side: Side, market: uint256, index: int256, paid: int256
+) -> (int256, IPerpClearinghouse.SideAfter):
     """
-    @return The account's longs before and after, for the open interest.
+    @return (size before, what the account has afterwards).
     """
     position: IPerpClearinghouse.Position = ledger._position(side.account, market)
     owed: int256 = funding._owed_up(position.size, index, position.funding_index)
@@ -108,10 +121,12 @@ def _book_side(side: Side, market: uint256, index: int256, paid: int256) -> (uin
     position.size += side.size
     position.funding_index = index
     self._check_reduces(side.reduce_only, before, position.size)
-    ledger._set_position(side.account, market, position)
-    ledger._change_money(side.account, -convert(side.fee, int256), -paid - owed)
-    ledger._advance(side.account)
-    return markets._long(before), markets._long(position.size)
+    # no events of their own: Novated carries both sides whole
+    ledger._store_position(side.account, market, position)
+    money: IPerpClearinghouse.Money = ledger._store_money(
+        side.account, -convert(side.fee, int256), -paid - owed, 1
+    )
+    return before, IPerpClearinghouse.SideAfter(size=position.size, cash=money.cash, quote=money.quote)
 
 
 @internal

@@ -8,7 +8,6 @@
         never writes its amount.
 """
 from contracts.interfaces import IExchange
-from snekmate.utils import ecdsa
 from snekmate.utils import eip712_domain_separator
 
 uses: eip712_domain_separator
@@ -20,6 +19,8 @@ ORDER_TYPEHASH: constant(bytes32) = keccak256(
 IS_VALID_SIGNATURE: constant(bytes4) = 0x1626BA7E
 
 SIZE_MAX: constant(int256) = 2**79 - 1
+# Above this a signature has a twin (EIP-2).
+S_MAX: constant(uint256) = 57896044618658097711785492504343953926418782139537452191302581570759080747168
 NONCE_MAX: constant(uint256) = 2**32 - 1
 FRESH: constant(uint256) = 0
 PARTIAL: constant(uint256) = 1
@@ -59,9 +60,13 @@ def _check_signed(signer: address, digest: bytes32, signature: Bytes[512]):
 @internal
 @view
 def _is_signed(signer: address, digest: bytes32, signature: Bytes[512]) -> bool:
-    if not signer.is_contract:
-        # ecdsa refuses the malleable upper half of s
-        return len(signature) == 65 and ecdsa._recover_sig(digest, slice(signature, 0, 65)) == signer
+    if len(signature) == 65:
+        r: uint256 = extract32(signature, 0, output_type=uint256)
+        s: uint256 = extract32(signature, 32, output_type=uint256)
+        v: uint256 = convert(slice(signature, 64, 1), uint256)
+        # tried before asking whether the signer is a contract, which costs more; no contract has a private key
+        if s <= S_MAX and signer != empty(address) and ecrecover(digest, v, r, s) == signer:
+            return True
     success: bool = False
     answer: Bytes[32] = b""
     success, answer = raw_call(
@@ -123,7 +128,7 @@ def _use(order: IExchange.Order, digest: bytes32, amount: uint256):
     after: uint256 = before + amount
     size: uint256 = convert(abs(order.size), uint256)
     assert after <= size, "orders: overfilled"
-    log IExchange.OrderFilled(order_hash=digest, account=order.account, nonce=order.nonce, amount=amount)
+    log IExchange.OrderFilled(order_hash=digest, amount=amount)
     if after == size:
         self._set_state(order.account, order.nonce, DONE)
         return
