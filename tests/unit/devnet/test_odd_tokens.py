@@ -74,6 +74,11 @@ def test_fee_transfer__fee_of_zero__moves_the_whole_amount(
     assert fee.balanceOf(receiver) == WAD
 
 
+def test_fee_set_fee__everything__is_the_most_there_is(fee: Contract, issuer: str) -> None:
+    receipt = fee.set_fee(10_000, sender=issuer)
+    assert list(fee.events(receipt)) == [("FeeSet", {"fee_bps": 10_000})]
+
+
 def test_fee_set_fee__over_everything__reverts(fee: Contract, issuer: str) -> None:
     with pytest.raises(Revert, match="fee: over 100%"):
         fee.set_fee(10_001, sender=issuer)

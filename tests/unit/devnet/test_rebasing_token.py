@@ -78,3 +78,21 @@ def test_transfer_from__beyond_the_allowance__reverts(
 def test_mint__by_anybody_else__reverts(token: Contract, attacker: str) -> None:
     with pytest.raises(Revert, match="ownable: caller is not the owner"):
         token.mint(attacker, 1, sender=attacker)
+
+
+def test_events__everything_that_moves__says_so(
+    token: Contract, issuer: str, holder: str, spender: str, receiver: str
+) -> None:
+    token.update_multiplier(2 * WAD, sender=issuer)
+    for receipt, sender in (
+        (token.mint(receiver, 2 * WAD, sender=issuer), ZERO),
+        (token.transfer(receiver, 2 * WAD, sender=holder), holder),
+    ):
+        assert list(token.events(receipt)) == [
+            ("Transfer", {"sender": sender, "receiver": receiver, "value": 2 * WAD}),
+            ("TransferShares", {"owner": sender, "to": receiver, "shares": WAD}),
+        ]
+    approval = {"owner": holder, "spender": spender, "value": 3}
+    assert list(token.events(token.approve(spender, 3, sender=holder))) == [("Approval", approval)]
+    updated = token.update_multiplier(WAD, sender=issuer)
+    assert list(token.events(updated)) == [("MultiplierUpdated", {"multiplier": WAD})]

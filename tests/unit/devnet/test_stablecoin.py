@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prime_perps.chain import Contract
+from prime_perps.chain import Contract, Receipt
 from prime_perps.chain.revm import RevmBackend
 from prime_perps.errors import Revert
 
@@ -56,6 +56,13 @@ def test_transfer_from__within_the_allowance__uses_it_up(
     coin.transferFrom(holder, receiver, 20 * COIN, sender=spender)
     assert coin.balanceOf(receiver) == 20 * COIN
     assert coin.allowance(holder, spender) == 30 * COIN
+
+
+def test_transfer_from__the_whole_allowance__leaves_none(
+    coin: Contract, holder: str, spender: str, receiver: str
+) -> None:
+    coin.transferFrom(holder, receiver, 50 * COIN, sender=spender)
+    assert coin.allowance(holder, spender) == 0
 
 
 def test_transfer_from__unlimited_allowance__is_used_up_too(
@@ -173,3 +180,19 @@ def test_owner_only__anybody_else__reverts(coin: Contract, attacker: str, holder
     ):
         with pytest.raises(Revert, match="ownable: caller is not the owner"):
             refused()
+
+
+def test_events__everything_that_writes__says_so(coin: Contract, issuer: str, holder: str, spender: str) -> None:
+    def told(receipt: Receipt) -> list[tuple[str, dict[str, object]]]:
+        return list(coin.events(receipt))
+
+    approval = {"owner": holder, "spender": spender, "value": 3}
+    assert told(coin.approve(spender, 3, sender=holder)) == [("Approval", approval)]
+    minted = {"sender": ZERO, "receiver": holder, "value": 4}
+    assert told(coin.mint(holder, 4, sender=issuer)) == [("Transfer", minted)]
+    burnt = {"sender": holder, "receiver": ZERO, "value": 5}
+    assert told(coin.burn(5, sender=holder)) == [("Transfer", burnt)]
+    assert told(coin.pause(sender=issuer)) == [("Pause", {})]
+    assert told(coin.unpause(sender=issuer)) == [("Unpause", {})]
+    assert told(coin.blacklist(holder, sender=issuer)) == [("Blacklisted", {"account": holder})]
+    assert told(coin.unBlacklist(holder, sender=issuer)) == [("UnBlacklisted", {"account": holder})]

@@ -171,3 +171,14 @@ def test_owner_only__anybody_else__reverts(stock: Contract, compliance: Contract
     ):
         with pytest.raises(Revert, match="ownable: caller is not the owner"):
             refused()
+
+
+def test_events__everything_the_owner_sets__says_so(
+    stock: Contract, compliance: Contract, issuer: str, holder: str
+) -> None:
+    assert list(stock.events(stock.set_paused(True, sender=issuer))) == [("PausedSet", {"paused": True})]
+    named = {"burner": holder, "allowed": True}
+    assert list(stock.events(stock.set_burner(holder, True, sender=issuer))) == [("BurnerSet", named)]
+    blocked = {"account": holder, "blocked": True}
+    receipt = compliance.set_blocked(holder, True, sender=issuer)
+    assert list(compliance.events(receipt)) == [("BlockedSet", blocked)]
