@@ -47,6 +47,9 @@ def plainly() -> Iterator[None]:
         if ended.code == INTERRUPTED:
             click.echo("Stopped.", err=True)
         raise
+    except click.UsageError as error:
+        error.message = " ".join(error.message.split())
+        raise
     except (click.ClickException, click.exceptions.Exit):
         raise
     except Exception as error:
@@ -70,7 +73,8 @@ def explain(error: BaseException) -> str | None:
 def _explain_os_error(error: OSError) -> str:
     if error.filename is not None:
         return f"{error.filename}: {error.strerror or type(error).__name__}"
-    if isinstance(error, ConnectionError) or "Connection" in type(error).__name__:
+    # The HTTP library and ape derive their own from OSError, not from Python's ConnectionError.
+    if any(kind.__name__ == "ConnectionError" for kind in type(error).__mro__):
         return "the node does not answer: is it running, and is the address right?"
     return " ".join(str(error).split())
 

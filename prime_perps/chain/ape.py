@@ -102,10 +102,14 @@ class ApeBackend:
         gas = min(estimate * 5 // 4 + 10_000, int(self._provider.max_gas))
         target = {} if to is None else {"receiver": to}
         transaction = self._provider.network.ecosystem.create_transaction(
-            sender=account.address, data=data, value=value, gas_limit=gas, chain_id=self.chain_id(), **target
+            sender=account.address, data=data, value=value, gas_limit=gas, **target
         )
         try:
-            signed = account.sign_transaction(account.prepare_transaction(transaction))
+            prepared = account.prepare_transaction(transaction)
+            if self._provider.network.is_dev:
+                # ape presumes the id of its own nodes, whatever node a development network really is.
+                prepared.chain_id = self.chain_id()
+            signed = account.sign_transaction(prepared)
         except ApeException as error:
             raise NotSigned(f"{account.address} did not sign: {error}") from error
         if signed is None:

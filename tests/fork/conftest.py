@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 LIVE_RPC = "PRIME_PERPS_FORK_RPC"
 MAINNET = 1
 ETHER = 10**18
+MAKER_CASH = "2000000"  # USD
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,20 @@ def upstream(parameters: dict[str, Any], tmp_path_factory: pytest.TempPathFactor
         yield Upstream(live)
         return
     with Anvil(chain_id=MAINNET) as node:
-        backend = RpcBackend(node.url, [key("deployer")], chain_id=MAINNET)
-        backend.node.request("anvil_setBalance", address("deployer"), hex(100 * ETHER))
+        backend = RpcBackend(node.url, [key(role) for role in ROLES], chain_id=MAINNET)
+        for role in ROLES:
+            backend.node.request("anvil_setBalance", address(role), hex(100 * ETHER))
+        system = deployment.deploy(backend, address("deployer"), parameters)
+        open_for_business(Market(system, backend.warp))
         manifest = tmp_path_factory.mktemp("upstream") / "mainnet.json"
-        deployment.deploy(backend, address("deployer"), parameters).save(manifest)
+        system.save(manifest)
         yield Upstream(node.url, manifest, node)
+
+
+def open_for_business(market: Market) -> None:
+    """What is already there when the chain is forked: prices, and a maker with money."""
+    market.publish()
+    market.deposit_cash("maker", MAKER_CASH)
 
 
 @pytest.fixture(scope="session")
@@ -88,18 +98,33 @@ def backend(fork: ProviderAPI) -> ApeBackend:
 
 
 @pytest.fixture(scope="session")
-def system(backend: ApeBackend, upstream: Upstream, parameters: dict[str, Any]) -> Deployment:
+def mine_at(fork: ProviderAPI) -> Callable[[int], None]:
+    """Mines a block on the fork at a time in unix seconds."""
+
+    def mine(time: int) -> None:
+        fork.set_timestamp(time)
+        fork.mine()
+
+    return mine
+
+
+@pytest.fixture(scope="session")
+def system(
+    backend: ApeBackend, upstream: Upstream, parameters: dict[str, Any], mine_at: Callable[[int], None]
+) -> Deployment:
     """The system as it is on the upstream chain, or deployed on the fork when that chain is a live one."""
-    if upstream.manifest is None:
-        return deployment.deploy(backend, address("deployer"), parameters)
-    return Deployment.load(backend, upstream.manifest)
+    if upstream.manifest is not None:
+        return Deployment.load(backend, upstream.manifest)
+    deployed = deployment.deploy(backend, address("deployer"), parameters)
+    open_for_business(Market(deployed, mine_at))
+    return deployed
 
 
 @pytest.fixture
-def market(system: Deployment, fork: ProviderAPI) -> Iterator[Market]:
+def market(system: Deployment, fork: ProviderAPI, mine_at: Callable[[int], None]) -> Iterator[Market]:
     """The system on the fork with fresh prices; whatever a test does to the chain is undone after it."""
     before = fork.snapshot()
-    market = Market(system, fork)
+    market = Market(system, mine_at)
     market.publish()
     yield market
     fork.restore(before)

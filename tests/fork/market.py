@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from decimal import Decimal
 
 from prime_perps import orders, reports
 from prime_perps.accounts import CASH, account_id, token
@@ -13,9 +14,6 @@ from prime_perps.reports import Report, Session, SignedReport
 from prime_perps.units import MID, nano, scaled, wad
 from tests.fork.actors import address, key
 
-if TYPE_CHECKING:
-    from ape.api import ProviderAPI
-
 PRICES = {"AAPL": "150", "IBM": "110", "MSFT": "25", "GOOG": "420", "NVDA": "140", "SPY": "125", "BTC": "60000"}
 CONFIDENCE = 2  # bps
 AN_HOUR = 3_600
@@ -24,9 +22,10 @@ AN_HOUR = 3_600
 class Market:
     """The deployed system, its actors and its clock."""
 
-    def __init__(self, system: Deployment, fork: ProviderAPI) -> None:
+    def __init__(self, system: Deployment, mine_at: Callable[[int], None]) -> None:
+        """`mine_at`: mines a block at a time in unix seconds."""
         self.system = system
-        self._fork = fork
+        self._mine_at = mine_at
         self._prices = dict(PRICES)
         self._nonce = 0
 
@@ -36,8 +35,7 @@ class Market:
 
     def warp(self, seconds: int) -> None:
         """Mine a block `seconds` later."""
-        self._fork.set_timestamp(self.now() + seconds)
-        self._fork.mine()
+        self._mine_at(self.now() + seconds)
 
     def publish(self, **changed: str) -> None:
         """New reports of every price, by as many reporters as the oracle asks for; `changed` in USD by symbol."""
@@ -84,7 +82,15 @@ class Market:
         return orders.sign(order, key("maker"), self.system.backend.chain_id(), self.system.exchange.address)
 
     def buy(self, role: str, symbol: str, size: str) -> Receipt:
-        """A role takes an order of the maker's at the index price."""
+        """A role buys from the maker at the index price."""
+        return self._take(role, symbol, nano(size))
+
+    def sell(self, role: str, symbol: str, size: str) -> Receipt:
+        """A role sells to the maker at the index price."""
+        return self._take(role, symbol, -nano(size))
+
+    def _take(self, role: str, symbol: str, size: int) -> Receipt:
         price = self._prices[symbol]
-        offer = self.offer(symbol, f"-{size}", price)
-        return self.system.exchange.fill(offer, account_id(address(role)), nano(size), wad(price), sender=address(role))
+        order = self.offer(symbol, str(Decimal(-size).scaleb(-9)), price)
+        taker = account_id(address(role))
+        return self.system.exchange.fill(order, taker, size, wad(price), sender=address(role))
