@@ -159,8 +159,9 @@ def read(underlyings: DynArray[uint256, 32]) -> (DynArray[uint256, 32], IMarginM
     shut: uint256 = 0
     packed_limits: uint256 = session_limits._PACKED
     for underlying: uint256 in underlyings:
-        offset: uint256 = unsafe_mul(underlying & 1, price_word.WORD_BITS)
-        word: uint256 = (self._words[underlying >> 1] >> offset) & price_word.WORD_MASK
+        word: uint256 = price_word.WORD_MASK & (
+            self._words[underlying >> 1] >> unsafe_mul(underlying & 1, price_word.WORD_BITS)
+        )
         session: uint256 = (word >> price_word.SESSION_AT) & price_word.SESSION_MASK
         age_limit: uint256 = (packed_limits >> unsafe_mul(session, session_limits.LANE_BITS)) & session_limits.AGE_MAX
         fresh_until: uint256 = unsafe_add((word >> price_word.TIME_AT) & price_word.TIME_MAX, age_limit)

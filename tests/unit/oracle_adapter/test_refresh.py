@@ -55,6 +55,15 @@ def test_refresh__same_answer_again__is_vouched_for_until_the_heartbeat(desk: De
     assert desk.refreshed(BTC) == 0
 
 
+def test_refresh__new_answer_every_second__is_taken_every_time(desk: Desk, aggregator: Contract) -> None:
+    desk.list_feed(aggregator)
+    for answer in range(1, 17):
+        desk.backend.warp(1)
+        aggregator.publish(answer, sender=desk.deployer)
+        desk.refresh(BTC)
+        assert (desk.word(BTC).mid, desk.word(BTC).time) == (answer, desk.now)
+
+
 @pytest.mark.parametrize("decimals", [0, 6, 8, 18])
 def test_refresh__decimals__are_scaled_to_eight(desk: Desk, decimals: int) -> None:
     feed = publishing_feed(desk, decimals, 123 * 10**decimals)
@@ -228,41 +237,55 @@ def test_refresh__thirty_two_feeds_that_burn_all_gas__costs_bounded_gas__OR_1(de
 @pytest.mark.parametrize("size", [0, 1, 159])
 def test_refresh__short_answer__is_passed_over(desk: Desk, odd_feed: Contract, size: int) -> None:
     desk.list_feed(odd_feed)
-    odd_feed.set_answer(round_data(MID, desk.now)[:size], 0, sender=desk.deployer)
+    odd_feed.set_answer(round_data(MID, desk.now)[:size], 0, False, sender=desk.deployer)
     assert desk.refreshed(BTC) == 0
 
 
 @pytest.mark.parametrize("size", [160, 192, 4_096])
 def test_refresh__answer_at_least_as_long_as_asked__is_read(desk: Desk, odd_feed: Contract, size: int) -> None:
     desk.list_feed(odd_feed)
-    odd_feed.set_answer(round_data(MID, desk.now).ljust(size, b"\xff"), 0, sender=desk.deployer)
+    odd_feed.set_answer(round_data(MID, desk.now).ljust(size, b"\xff"), 0, False, sender=desk.deployer)
     assert desk.refreshed(BTC) == 1
 
 
 def test_refresh__fields_that_fit_no_type__are_not_fatal__OR_1(desk: Desk, odd_feed: Contract) -> None:
     desk.list_feed(odd_feed)
-    odd_feed.set_answer(round_data(MID, desk.now, round_id=2**256 - 1), 0, sender=desk.deployer)
+    odd_feed.set_answer(round_data(MID, desk.now, round_id=2**256 - 1), 0, False, sender=desk.deployer)
     assert desk.refreshed(BTC) == 1
-    odd_feed.set_answer(b"\xff" * 160, 0, sender=desk.deployer)
+    odd_feed.set_answer(b"\xff" * 160, 0, False, sender=desk.deployer)
+    assert desk.refreshed(BTC) == 0
+
+
+def test_refresh__revert_that_carries_an_answer__is_passed_over(desk: Desk, odd_feed: Contract) -> None:
+    desk.list_feed(odd_feed)
+    odd_feed.set_answer(round_data(MID, desk.now), 0, True, sender=desk.deployer)
     assert desk.refreshed(BTC) == 0
 
 
 # gas
 
 
-def test_refresh__heavy_feed__is_read_within_its_gas_and_passed_over_beyond(desk: Desk, odd_feed: Contract) -> None:
+def heaviest_burn(desk: Desk, odd_feed: Contract) -> int:
+    """The most gas the feed can burn and still be read; all it is promised but what its own code takes."""
+    readable, beyond = 0, FEED_GAS
+    while beyond - readable > 1:
+        burn = (readable + beyond) // 2
+        odd_feed.set_answer(round_data(MID, desk.now), burn, False, sender=desk.deployer)
+        readable, beyond = (burn, beyond) if desk.refreshed(BTC) else (readable, burn)
+    return readable
+
+
+def test_refresh__heavy_feed__gets_all_it_is_promised_and_no_more(desk: Desk, odd_feed: Contract) -> None:
     desk.list_feed(odd_feed)
-    odd_feed.set_answer(round_data(MID, desk.now), FEED_GAS - 10_000, sender=desk.deployer)
-    assert desk.refreshed(BTC) == 1
-    odd_feed.set_answer(round_data(MID, desk.now), FEED_GAS, sender=desk.deployer)
-    assert desk.refreshed(BTC) == 0
+    assert FEED_GAS - 10_000 < heaviest_burn(desk, odd_feed) < FEED_GAS
 
 
 def test_refresh__sender_chooses_the_gas__never_drops_a_healthy_feed(
     desk: Desk, odd_feed: Contract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.list_feed(odd_feed)
-    odd_feed.set_answer(round_data(MID, desk.now), FEED_GAS - 10_000, sender=desk.deployer)
+    burn = heaviest_burn(desk, odd_feed)
+    odd_feed.set_answer(round_data(MID, desk.now), burn, False, sender=desk.deployer)
     outcomes: set[int | str] = set()
     for gas in range(30_000, 200_000, 250):
         monkeypatch.setattr(revm, "GAS_LIMIT", gas)

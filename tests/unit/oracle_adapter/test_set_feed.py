@@ -74,6 +74,11 @@ def test_set_feed__push_feed_with_a_wrong_field__reverts(
         desk.oracle.set_feed(BTC, replace(push_feed(aggregator), **wrong), sender=desk.timelock)
 
 
+def test_set_feed__source_that_does_not_exist__reverts(desk: Desk) -> None:
+    with pytest.raises(Revert, match=r"^oracle: bad feed$"):
+        desk.oracle.set_feed(BTC, Feed(3), sender=desk.timelock)
+
+
 def test_set_feed__feed_of_nineteen_decimals__reverts(desk: Desk) -> None:
     feed = publishing_feed(desk, 19, 10**19)
     with pytest.raises(Revert, match=r"^oracle: bad feed$"):
