@@ -4,8 +4,8 @@
 @title MarginModel
 @license AGPL-3.0-only
 @author Prime Perps
-@notice The margin formula and its risk table: exposures in, maintenance and initial margin out. It knows no accounts and
-        holds no money; the clearinghouse can be pointed at another one.
+@notice The margin formula and its risk table: exposures in, maintenance and initial margin out. It knows no accounts
+        and holds no money; the clearinghouse can be pointed at another one.
 
         Trust. Nobody: whatever the caller passes is checked, and whatever the timelock chooses has passed the bounds of
         risk_table. The timelock can choose a bad table within these bounds, nobody can go past them.

@@ -3,8 +3,8 @@
 @title formula
 @license AGPL-3.0-only
 @author Prime Perps
-@notice The margin formula of docs/margin.md in exact integers: `_sum` adds the exposures up in one pass, `_totals` turns
-        the sums into margins.
+@notice The margin formula of docs/margin.md in exact integers: `_sum` adds the exposures up in one pass, `_totals`
+        turns the sums into margins.
 
         Why `_sum` may go without overflow checks. VALUE_MAX is v = 2^119 - 1 and bounds token, other and |perp|, the
         table bounds the rest (risk_table):
@@ -20,6 +20,7 @@ from contracts.interfaces import IMarginModel
 from . import risk_table
 
 
+# What an account's exposures add up to, before the session and the groups' shocks are known.
 struct Sums:
     globals: uint256  # packed, as the table holds them
     longs: uint256[4]  # wad bps by group, sum of beta d over d > 0
@@ -74,8 +75,8 @@ def _check_debt(debt: uint256):
 @view
 def _sum(exposures: DynArray[IMarginModel.Exposure, 32], table: address) -> Sums:
     """
-    @dev Sums over a book, exact but for own-name shocks and size charges, which are rounded up one by one. Every read of
-         a field is spelt out and unchecked because this is the inner loop of every margin check.
+    @dev Sums over a book, exact but for own-name shocks and size charges, which are rounded up one by one. Every read
+         of a field is spelt out and nothing is checked twice, because this is the inner loop of every margin check.
     """
     words: Bytes[risk_table.TABLE_BYTES] = slice(table.code, risk_table.PREFIX_BYTES, risk_table.TABLE_BYTES)
     globals: uint256 = extract32(words, 0, output_type=uint256)
@@ -101,7 +102,7 @@ def _sum(exposures: DynArray[IMarginModel.Exposure, 32], table: address) -> Sums
             sold = convert(convert(unsafe_sub(0, e.perp), bytes32), uint256)
         else:
             bought = convert(convert(e.perp, bytes32), uint256)
-        assert e.token | e.other | bought | sold <= VALUE_MAX, "model: notional too large"
+        assert (e.token | e.other | bought | sold) <= VALUE_MAX, "model: notional too large"
         assert e.width <= BPS, "model: width over 100%"
         line: uint256 = extract32(words, unsafe_mul(32, unsafe_add(1, e.underlying)), output_type=uint256)
         group: uint256 = line & risk_table.FIELD

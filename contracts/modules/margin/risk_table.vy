@@ -25,10 +25,9 @@ TABLE_BYTES: constant(uint256) = 32 * WORDS
 # PUSH2 2081, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN | STOP
 STORE_AS_CODE: constant(Bytes[11]) = x"61082180600a5f395ff300"
 
-# Shift of each field in its word.
 FIELD: constant(uint256) = 2**16 - 1
 
-PHI: constant(uint256) = 0
+# How far each field is shifted; phi of group 0 and a line's group are not.
 PHI_STEP: constant(uint256) = 16
 SHORT_SIDE_AT: constant(uint256) = 64
 JUMP_AT: constant(uint256) = 80
