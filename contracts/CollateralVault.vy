@@ -23,15 +23,13 @@ from contracts.interfaces import ICollateralVault
 from contracts.interfaces import IPerpClearinghouse
 from snekmate.auth import access_control
 from snekmate.auth.interfaces import IAccessControl
+from .modules.common import roles
+from .modules.vault import assets
+from .modules.vault import custody
+from .modules.vault import token_probe
 
 implements: ICollateralVault
 implements: IAccessControl
-
-
-from contracts.modules.common import roles
-from contracts.modules.vault import assets
-from contracts.modules.vault import custody
-from contracts.modules.vault import token_probe
 
 initializes: access_control
 initializes: roles[access_control := access_control]

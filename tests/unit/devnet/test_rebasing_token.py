@@ -50,6 +50,12 @@ def test_transfer__amount_between_shares__moves_less_than_asked(
     assert token.balanceOf(receiver) == WAD - 1
 
 
+def test_transfer_from__all_there_is__leaves_nothing(token: Contract, holder: str, spender: str, receiver: str) -> None:
+    token.approve(spender, 100 * WAD, sender=holder)
+    token.transferFrom(holder, receiver, 100 * WAD, sender=spender)
+    assert token.balanceOf(holder) == token.allowance(holder, spender) == 0
+
+
 def test_transfer__more_than_the_balance__reverts(token: Contract, holder: str, receiver: str) -> None:
     with pytest.raises(Revert, match="rebasing: balance too small"):
         token.transfer(receiver, 100 * WAD + 1, sender=holder)

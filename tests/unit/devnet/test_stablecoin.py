@@ -161,6 +161,13 @@ def test_blacklist__spender__moves_nothing(
         coin.transferFrom(holder, receiver, 1, sender=spender)
 
 
+def test_blacklist__address_without_coins__is_blocked_too(coin: Contract, issuer: str, receiver: str) -> None:
+    assert not coin.isBlacklisted(receiver)
+    coin.blacklist(receiver, sender=issuer)
+    assert coin.isBlacklisted(receiver)
+    assert coin.balanceOf(receiver) == 0
+
+
 def test_un_blacklist__blocked_address__moves_its_coins_again(
     coin: Contract, issuer: str, holder: str, receiver: str
 ) -> None:
