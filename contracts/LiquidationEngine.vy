@@ -62,10 +62,11 @@ def __init__(clearinghouse_: address, terms_: ILiquidationEngine.Terms):
 
 @external
 def start(account: uint256):
-    assert self._is_over(account), "engine: running"
+    assert self._is_over(self._auctions[account]), "engine: running"
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
     self._check_liquidatable(account, margin)
-    self._start(account, margin)
+    self._auctions[account] = self._as_of_now(self._auctions[account], margin)
+    log ILiquidationEngine.AuctionStarted(account=account, equity=margin.equity, maintenance=margin.maintenance)
 
 
 @external
@@ -73,7 +74,8 @@ def stop(account: uint256):
     assert self._auctions[account].started_at != 0, "engine: not running"
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
     assert margin.equity >= convert(margin.maintenance, int256), "engine: still unhealthy"
-    self._end(account)
+    self._auctions[account] = empty(ILiquidationEngine.Auction)
+    log ILiquidationEngine.AuctionEnded(account=account)
 
 
 @external
@@ -82,17 +84,16 @@ def take(account: uint256, liquidator: uint256, max_fraction: uint256, max_price
     assert staticcall CLEARINGHOUSE.state_counter(account) == expected_state, "engine: state changed"
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
     self._check_liquidatable(account, margin)
-    if self._is_over(account):
-        self._start(account, margin)
-    self._note_insolvency(account, margin.equity < 0)
+    auction: ILiquidationEngine.Auction = self._as_of_now(self._auctions[account], margin)
 
-    price: uint256 = self._price(account, margin)
+    price: uint256 = self._price(auction, margin)
     assert price <= max_price, "engine: price above limit"
     fraction: uint256 = min(self._fraction(margin, price), max_fraction)
     self._check_slice(fraction, margin)
     payment: uint256 = 0
     reward: uint256 = 0
-    payment, reward = self._cost(account, margin, fraction, price)
+    payment, reward = self._cost(auction, margin, fraction, price)
+    self._keep(account, auction, self._is_restored(margin, fraction, payment))
     if margin.equity < 0:
         self._pay_loss(account, liquidator, margin, fraction, reward)
     extcall CLEARINGHOUSE.move_slice(account, liquidator, fraction, payment, msg.sender)
@@ -106,8 +107,6 @@ def take(account: uint256, liquidator: uint256, max_fraction: uint256, max_price
         equity=margin.equity,
         maintenance=margin.maintenance,
     )
-    if self._is_restored(margin, fraction, payment):
-        self._end(account)
 
 
 # views
@@ -119,11 +118,12 @@ def quote(account: uint256) -> ILiquidationEngine.Quote:
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
     if not self._is_liquidatable(margin):
         return empty(ILiquidationEngine.Quote)
-    price: uint256 = self._price(account, margin)
+    auction: ILiquidationEngine.Auction = self._as_of_now(self._auctions[account], margin)
+    price: uint256 = self._price(auction, margin)
     fraction: uint256 = self._fraction(margin, price)
     payment: uint256 = 0
     reward: uint256 = 0
-    payment, reward = self._cost(account, margin, fraction, price)
+    payment, reward = self._cost(auction, margin, fraction, price)
     return ILiquidationEngine.Quote(fraction=fraction, price=price, payment=payment, reward=reward)
 
 
@@ -165,27 +165,44 @@ def set_terms(terms: ILiquidationEngine.Terms):
 
 
 @internal
-def _start(account: uint256, margin: IPerpClearinghouse.Margin):
-    self._auctions[account].started_at = block.timestamp
-    log ILiquidationEngine.AuctionStarted(account=account, equity=margin.equity, maintenance=margin.maintenance)
+@view
+def _is_over(auction: ILiquidationEngine.Auction) -> bool:
+    """
+    @notice No auction, or one whose price has been at zero without a taker: it may be left from an earlier, forgotten fall.
+    """
+    return auction.started_at + self._terms.first_phase + self._terms.second_phase < block.timestamp
 
 
 @internal
-def _end(account: uint256):
-    self._auctions[account] = empty(ILiquidationEngine.Auction)
-    log ILiquidationEngine.AuctionEnded(account=account)
+@view
+def _as_of_now(
+    auction: ILiquidationEngine.Auction, margin: IPerpClearinghouse.Margin
+) -> ILiquidationEngine.Auction:
+    """
+    @notice The running auction, or one that starts now. The reward's clock runs while equity is seen below zero.
+    """
+    current: ILiquidationEngine.Auction = auction
+    if self._is_over(auction):
+        current = ILiquidationEngine.Auction(started_at=block.timestamp, insolvent_at=0)
+    if margin.equity >= 0:
+        current.insolvent_at = 0
+    elif current.insolvent_at == 0:
+        current.insolvent_at = block.timestamp
+    return current
 
 
 @internal
-def _note_insolvency(account: uint256, insolvent: bool):
+def _keep(account: uint256, auction: ILiquidationEngine.Auction, restored: bool):
     """
-    @notice The reward's clock starts when equity is first seen below zero and is reset when it is not.
+    @notice Store the auction after a slice; one that began and ends with the same slice is never stored.
     """
-    since: uint256 = self._auctions[account].insolvent_at
-    if insolvent and since == 0:
-        self._auctions[account].insolvent_at = block.timestamp
-    elif not insolvent and since != 0:
-        self._auctions[account].insolvent_at = 0
+    ran: bool = self._auctions[account].started_at != 0
+    if restored:
+        if ran:
+            self._auctions[account] = empty(ILiquidationEngine.Auction)
+            log ILiquidationEngine.AuctionEnded(account=account)
+        return
+    self._auctions[account] = auction
 
 
 @internal
@@ -206,25 +223,13 @@ def _pay_loss(
 
 @internal
 @view
-def _is_over(account: uint256) -> bool:
-    """
-    @notice No auction, or one whose price has been at zero without a taker: it may be left from an earlier, forgotten fall.
-    """
-    started_at: uint256 = self._auctions[account].started_at
-    return started_at + self._terms.first_phase + self._terms.second_phase < block.timestamp
-
-
-@internal
-@view
-def _price(account: uint256, margin: IPerpClearinghouse.Margin) -> uint256:
+def _price(auction: ILiquidationEngine.Auction, margin: IPerpClearinghouse.Margin) -> uint256:
     """
     @notice pi as of now, wad; 0 for an account without equity, whose taker is paid instead.
     """
     if margin.equity < 0:
         return 0
-    if self._is_over(account):
-        return self._terms.start_price
-    return pricing._price_down(block.timestamp - self._auctions[account].started_at, self._terms)
+    return pricing._price_down(block.timestamp - auction.started_at, self._terms)
 
 
 @internal
@@ -243,19 +248,18 @@ def _fraction(margin: IPerpClearinghouse.Margin, price: uint256) -> uint256:
 @internal
 @view
 def _cost(
-    account: uint256, margin: IPerpClearinghouse.Margin, fraction: uint256, price: uint256
+    auction: ILiquidationEngine.Auction, margin: IPerpClearinghouse.Margin, fraction: uint256, price: uint256
 ) -> (uint256, uint256):
     """
     @return (payment by the taker, reward to the taker), wad.
     """
     if margin.equity >= 0:
         return pricing._payment_up(convert(margin.equity, uint256), fraction, price), 0
-    insolvent_at: uint256 = self._auctions[account].insolvent_at
     return 0, pricing._reward_down(
         convert(-margin.equity, uint256),
         margin.maintenance,
         fraction,
-        0 if insolvent_at == 0 else block.timestamp - insolvent_at,
+        block.timestamp - auction.insolvent_at,
         self._terms.reward_phase,
     )
 

@@ -27,7 +27,10 @@ WAD: constant(uint256) = 10**18
 @internal
 def _move(account: uint256, receiver: uint256, fraction: uint256, payment: uint256):
     header: ledger.Header = ledger._header(account)
-    self._move_lines(account, receiver, fraction, bits._members(header.lines))
+    owed: int256 = 0
+    owed_by_receiver: int256 = 0
+    moved: DynArray[IPerpClearinghouse.Moved, 32] = []
+    owed, owed_by_receiver, moved = self._move_lines(account, receiver, fraction, bits._members(header.lines))
     places: DynArray[uint256, 32] = bits._members(header.others)
     for place: uint256 in places:
         instrument: uint256 = ledger.FIRST_OTHER + place
@@ -36,23 +39,33 @@ def _move(account: uint256, receiver: uint256, fraction: uint256, payment: uint2
         ledger._change_holding(receiver, instrument, convert(part, int256))
     money: IPerpClearinghouse.Money = ledger._money(account)
     cash: int256 = self._part(money.cash, fraction) - convert(payment, int256)
-    quote: int256 = self._part(money.quote, fraction)
-    ledger._change_money(account, -cash, -quote)
-    ledger._change_money(receiver, cash, quote)
-    ledger._advance(account)
-    ledger._advance(receiver)
-    log IPerpClearinghouse.SliceMoved(account=account, receiver=receiver, fraction=fraction, payment=payment)
+    quote: int256 = self._part(money.quote - owed, fraction)
+    account_after: IPerpClearinghouse.Money = ledger._store_money(account, -cash, -quote - owed, 1)
+    receiver_after: IPerpClearinghouse.Money = ledger._store_money(receiver, cash, quote - owed_by_receiver, 1)
+    log IPerpClearinghouse.SliceMoved(
+        account=account,
+        receiver=receiver,
+        fraction=fraction,
+        payment=payment,
+        account_after=account_after,
+        receiver_after=receiver_after,
+        moved=moved,
+    )
 
 
 @internal
-def _move_lines(account: uint256, receiver: uint256, fraction: uint256, held: DynArray[uint256, 32]):
-    if len(held) == 0:
-        return
+def _move_lines(
+    account: uint256, receiver: uint256, fraction: uint256, held: DynArray[uint256, 32]
+) -> (int256, int256, DynArray[IPerpClearinghouse.Moved, 32]):
+    """
+    @return (funding the account owed, funding the receiver owed on the same lines, what was moved).
+    """
     words: DynArray[uint256, 32] = []
     closure: IMarginModel.Closure = empty(IMarginModel.Closure)
     words, closure = risk._read(held)
     owed: int256 = 0
     owed_by_receiver: int256 = 0
+    moved: DynArray[IPerpClearinghouse.Moved, 32] = []
     k: uint256 = 0
     for underlying: uint256 in held:
         index: int256 = funding._index(underlying, price_word._unpack(words[k]).mid)
@@ -70,17 +83,17 @@ def _move_lines(account: uint256, receiver: uint256, fraction: uint256, held: Dy
         target.token += token
         source.funding_index = index
         target.funding_index = index
-        ledger._set_position(account, underlying, source)
-        ledger._set_position(receiver, underlying, target)
+        ledger._store_position(account, underlying, source)
+        ledger._store_position(receiver, underlying, target)
+        moved.append(
+            IPerpClearinghouse.Moved(underlying=underlying, funding_index=index, size=size, token=token)
+        )
         # netting against the receiver's own position shrinks the open interest, it never grows
         if size != 0:
             after: uint256 = markets._long(source.size) + markets._long(target.size)
             if after != longs:
                 markets._change_interest(underlying, markets._load(underlying), longs, after)
-    if owed != 0:
-        ledger._change_money(account, 0, -owed)
-    if owed_by_receiver != 0:
-        ledger._change_money(receiver, 0, -owed_by_receiver)
+    return owed, owed_by_receiver, moved
 
 
 @internal
