@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from eth_account import Account
 from eth_utils import keccak, to_checksum_address
 
 from prime_perps import deployment
@@ -14,7 +16,8 @@ from prime_perps.accounts import CASH, Permission, account_id, token
 from prime_perps.chain import Contract, Receipt
 from prime_perps.chain.revm import RevmBackend
 from prime_perps.deployment import Deployment
-from prime_perps.units import WAD
+from prime_perps.reports import Report, Session, sign_all
+from prime_perps.units import MID, WAD
 
 STOCK = token(0)  # 18 decimals
 SILENT = 128  # 8 decimals, returns nothing
@@ -25,6 +28,8 @@ UNLISTED = 131
 UNLIMITED = 2**256 - 1
 CAP = 1_000_000  # whole tokens
 FOREVER = 2**63
+# In rising order of address.
+SIGNERS = sorted((keccak(text="first"), keccak(text="second")), key=lambda key: int(Account.from_key(key).address, 16))
 
 
 def address_of(role: str) -> str:
@@ -97,6 +102,13 @@ class Safe:
         """Let somebody act for the holder's account."""
         self.book.set_operator(self.account, operator, permission, FOREVER, sender=self.holder)
 
+    def price_stock(self, usd: int) -> None:
+        """What the stock token's underlying costs from now on."""
+        report = Report(0, usd * MID, confidence=2, status=Session.REGULAR, observed_at=self.backend.timestamp())
+        oracle = self.system.oracle
+        signed = sign_all(report, SIGNERS, self.backend.chain_id(), oracle.address)
+        oracle.submit([signed], sender=self.maker)
+
     def issuer_compliance(self) -> Contract:
         """The registry that the stock token asks."""
         return Contract.at(self.backend, "IssuerCompliance", self.tokens[STOCK].compliance())
@@ -110,10 +122,12 @@ class Safe:
         )
 
 
-def _parameters() -> dict[str, object]:
-    parameters: dict[str, object] = json.loads((deployment.PARAMETERS / "local.json").read_text())
-    governance = dict(parameters["governance"])  # type: ignore[call-overload]
-    return parameters | {"governance": governance | {"guardian": address_of("guardian")}}
+def _parameters() -> dict[str, Any]:
+    parameters: dict[str, Any] = json.loads((deployment.PARAMETERS / "local.json").read_text())
+    signers = [Account.from_key(key).address for key in SIGNERS]
+    parameters["governance"] |= {"guardian": address_of("guardian")}
+    parameters["oracle"] |= {"signers": signers, "threshold": len(signers)}
+    return parameters
 
 
 def _name_timelock(system: Deployment, backend: RevmBackend, issuer: str, timelock: str) -> None:

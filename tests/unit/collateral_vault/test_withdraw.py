@@ -121,6 +121,21 @@ def test_withdraw__more_than_the_book_owes_anybody__reverts(funded: Safe, amount
         funded.withdraw(CASH, amount)
 
 
+def test_withdraw__cash_is_lent_out__reverts_until_repaid(safe: Safe) -> None:
+    """The maker's money is good, but somebody has borrowed it against stock and taken it away."""
+    safe.price_stock(100)
+    safe.deposit(STOCK, 100 * WAD)
+    safe.deposit(CASH, 500 * 10**6, sender=safe.maker)
+    safe.withdraw(CASH, 400 * 10**6)
+    assert safe.held(CASH) == -400 * WAD
+    assert safe.vault.available_cash() == 100 * 10**6
+    with pytest.raises(Revert, match="vault: not enough in safe"):
+        safe.withdraw(CASH, 100 * 10**6 + 1, sender=safe.maker)
+    safe.deposit(CASH, 1)
+    safe.withdraw(CASH, 100 * 10**6 + 1, sender=safe.maker)
+    assert safe.vault.available_cash() == 0
+
+
 def test_withdraw__after_a_seizure__pays_what_is_left_and_no_more(funded: Safe) -> None:
     stock = funded.tokens[STOCK]
     stock.set_burner(funded.issuer, True, sender=funded.issuer)
