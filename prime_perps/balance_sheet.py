@@ -11,12 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from prime_perps.accounts import owner_of
+from prime_perps.margin import Exposure
 from prime_perps.reports import Flag, Session
-from prime_perps.units import BPS, NANO, WAD, usd
+from prime_perps.units import BPS, MID, NANO, WAD, usd
+
+MID_TO_WAD = WAD // MID
 
 
 def verdict(margin: Any) -> str:
-    """What the margins allow. `margin` as IPerpClearinghouse.Margin or IAccountLens.Summary, USD in wad."""
+    """What the margins allow. `margin` as IPerpClearinghouse.Margin, USD in wad."""
     if margin.equity + 2 * margin.doubt < margin.maintenance:
         return "liquidatable"
     if margin.equity < margin.maintenance:
@@ -31,12 +34,23 @@ def health(margin: Any) -> Decimal | None:
     return Decimal(margin.equity) / margin.maintenance if margin.maintenance else None
 
 
+def exposures(summary: Any) -> list[Exposure]:
+    """What the margin model was given for an account, out of its IAccountLens.Summary; exact."""
+    found = []
+    for line in summary.lines:
+        own = line.token * (line.mid // MID_TO_WAD) // MID
+        eventful = bool(line.flags & (Flag.EVENT | Flag.HALTED))
+        other = line.token_value - own
+        found.append(Exposure(line.underlying, own, other, line.perp_value, line.half_width, int(eventful)))
+    return found
+
+
 def render(account: int, summary: Any, symbols: Mapping[int, str]) -> Group:
     """
     `summary` as IAccountLens.Summary, `symbols` by underlying. Amounts are shown in USD, prices as of the block
     the summary was read at.
     """
-    title = Text.assemble(("Account ", "bold"), f"{owner_of(account)} / {account % 2**96}   ", _verdict(summary))
+    title = Text.assemble(("Account ", "bold"), f"{owner_of(account)} / {account % 2**96}   ", _verdict(summary.margin))
     return Group(title, _holdings(summary, symbols), _equity(summary), _requirements(summary))
 
 
@@ -74,21 +88,22 @@ def _state(line: Any) -> str:
 
 def _equity(summary: Any) -> Table:
     table = _sums("Equity")
-    table.add_row("cash" if summary.cash >= 0 else "cash (a loan)", usd(summary.cash))
-    table.add_row("+ tokens", usd(summary.token_value))
-    table.add_row("+ perps at oracle prices", usd(summary.perp_value))
-    table.add_row("+ quote balance (minus what the perps cost)", usd(summary.quote))
-    table.add_row("- funding owed", usd(summary.funding_owed))
+    margin = summary.margin
+    table.add_row("cash" if margin.cash >= 0 else "cash (a loan)", usd(margin.cash))
+    table.add_row("+ tokens", usd(margin.token_value))
+    table.add_row("+ perps at oracle prices", usd(margin.perp_value))
+    table.add_row("+ quote balance (minus what the perps cost)", usd(margin.quote))
+    table.add_row("- funding owed", usd(margin.funding_owed))
     table.add_section()
-    table.add_row("equity", usd(summary.equity), style="bold")
+    table.add_row("equity", usd(margin.equity), style="bold")
     return table
 
 
 def _requirements(summary: Any) -> Table:
-    terms = summary.terms
+    margin, terms = summary.margin, summary.terms
     linear = terms.floor + terms.widths + terms.basis + terms.wrapper
     # Each term is rounded up by itself, so the product is known to within a unit a term.
-    scaled_core = max(summary.maintenance - linear - terms.size, 0)
+    scaled_core = max(margin.maintenance - linear - terms.size, 0)
     table = _sums("Margin")
     table.add_row("factor shock, all groups", usd(terms.factor))
     table.add_row("+ own-name shocks", usd(terms.own))
@@ -103,17 +118,17 @@ def _requirements(summary: Any) -> Table:
     table.add_row("+ wrapper of tokens", usd(terms.wrapper))
     table.add_row("+ size", usd(terms.size))
     table.add_section()
-    table.add_row("maintenance margin", usd(summary.maintenance), style="bold")
+    table.add_row("maintenance margin", usd(margin.maintenance), style="bold")
     table.add_row(
-        "initial margin (4/3 of it, with 72 hours of interest " + usd(terms.interest) + ")", usd(summary.initial)
+        "initial margin (4/3 of it, with 72 hours of interest " + usd(terms.interest) + ")", usd(margin.initial)
     )
     table.add_section()
-    ratio = health(summary)
+    ratio = health(margin)
     table.add_row(
         "health: equity over maintenance", "no margin needed" if ratio is None else f"{ratio:.3f}", style="bold"
     )
-    table.add_row("free: equity less initial margin", usd(summary.equity - summary.initial))
-    table.add_row("doubt from old prices", usd(summary.doubt))
+    table.add_row("free: equity less initial margin", usd(margin.equity - margin.initial))
+    table.add_row("doubt from old prices", usd(margin.doubt))
     return table
 
 

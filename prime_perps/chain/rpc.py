@@ -177,9 +177,11 @@ class RpcBackend:
 
     def get_logs(self, first: int, last: int, addresses: Sequence[str], topics: Sequence[Any] = ()) -> list[Log]:
         """
-        Logs of blocks `first` to `last`, both included, in order. `topics` as in eth_getLogs: one entry a position,
-        each a hex topic, a list of alternatives, or None.
+        Logs of blocks `first` to `last`, both included, in order; none when `last` comes before `first`. `topics` as
+        in eth_getLogs: one entry a position, each a hex topic, a list of alternatives, or None.
         """
+        if last < first:
+            return []
         wanted = {"fromBlock": hex(first), "toBlock": hex(last), "address": list(addresses), "topics": list(topics)}
         return [_log(entry) for entry in self.node.read("eth_getLogs", wanted)]
 

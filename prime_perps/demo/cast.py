@@ -23,7 +23,7 @@ HOLDER = Actor(
     "holder",
     "owns stock tokens and nothing else, and goes long more of the same on margin",
     tokens=dict.fromkeys(STOCKS, 250_000),
-    perps=dict.fromkeys(STOCKS, 350_000),
+    perps=dict.fromkeys(STOCKS, 400_000),
 )
 HEDGED = Actor(
     "hedged",

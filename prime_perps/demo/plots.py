@@ -20,6 +20,7 @@ import matplotlib.dates as mdates
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
 from prime_perps.demo.cast import STOCKS, Actor
@@ -77,7 +78,7 @@ def _prices(record: Record) -> Figure:
     first = record.samples[0].prices
     for symbol in STOCKS:
         rebased = [float(100 * sample.prices[symbol] / first[symbol]) for sample in record.samples]
-        axes.plot(_times(record.samples), rebased, color=COLORS[symbol], linewidth=1.3, label=symbol)
+        axes.step(_times(record.samples), rebased, where="post", color=COLORS[symbol], linewidth=1.3, label=symbol)
     _shade_closures(axes, record.samples)
     top = axes.get_ylim()[1]
     for entry in record.slices:
@@ -106,10 +107,10 @@ def _accounts(record: Record, customers: Sequence[Actor]) -> Figure:
         margins = [sample.margins[actor.name] for sample in record.samples]
         equity = [_usd(margin.equity) for margin in margins]
         maintenance = [_usd(margin.maintenance) for margin in margins]
-        axes.plot(times, equity, color=EQUITY, linewidth=1.4, label="equity")
-        axes.plot(times, [_usd(m.initial) for m in margins], color=INITIAL, linewidth=1.0, label="initial margin")
-        axes.plot(times, maintenance, color=MAINTENANCE, linewidth=1.0, label="maintenance margin")
-        axes.fill_between(times, 0, maintenance, color=MAINTENANCE, alpha=0.07, linewidth=0)
+        axes.step(times, equity, where="post", color=EQUITY, linewidth=1.4)
+        axes.step(times, [_usd(m.initial) for m in margins], where="post", color=INITIAL, linewidth=1.0)
+        axes.step(times, maintenance, where="post", color=MAINTENANCE, linewidth=1.0)
+        axes.fill_between(times, 0, maintenance, step="post", color=MAINTENANCE, alpha=0.07, linewidth=0)
         own = [entry for entry in record.slices if entry.actor == actor.name]
         axes.plot(
             [_time(entry.time) for entry in own],
@@ -118,16 +119,24 @@ def _accounts(record: Record, customers: Sequence[Actor]) -> Figure:
             marker="v",
             markersize=7,
             color=SOLD,
-            label=f"slice liquidated ({len(own)})" if own else None,
         )
         axes.set_title(f"{actor.name}: {_wrapped(actor.story)}", fontsize=9)
         axes.set_ylim(bottom=min(0.0, *equity))
         axes.yaxis.set_major_formatter(FuncFormatter(_thousands))
         _shade_closures(axes, record.samples)
         _date_axis(axes)
-        axes.legend(loc="best", fontsize=8)
+    figure.legend(handles=_legend(), loc="upper center", ncols=4, bbox_to_anchor=(0.5, 1.03))
     figure.tight_layout(h_pad=2.0)
     return figure
+
+
+def _legend() -> list[Line2D]:
+    return [
+        Line2D([], [], color=EQUITY, linewidth=1.4, label="equity"),
+        Line2D([], [], color=INITIAL, label="initial margin"),
+        Line2D([], [], color=MAINTENANCE, label="maintenance margin"),
+        Line2D([], [], color=SOLD, marker="v", markersize=7, linestyle="none", label="slice liquidated"),
+    ]
 
 
 def _margin(accounts: Sequence[AccountReport]) -> Figure:

@@ -32,6 +32,7 @@ class SliceTaken:
 
     time: int
     day: date
+    session: Session
     actor: str
     fraction: int
     price: int
@@ -76,6 +77,7 @@ class Record:
                     SliceTaken(
                         time=moment.time,
                         day=moment.tick.day,
+                        session=moment.session,
                         actor=names.get(fields["account"], str(fields["account"])),
                         fraction=fields["fraction"],
                         price=fields["price"],

@@ -171,6 +171,7 @@ def _plain_account(account: AccountReport) -> dict[str, Any]:
 def _plain_slice(entry: SliceTaken) -> dict[str, str]:
     return {
         "day": entry.day.isoformat(),
+        "session": entry.session.name.lower(),
         "fraction": _ratio(entry.fraction),
         "price": _ratio(entry.price),
         "payment": _cents(entry.payment),

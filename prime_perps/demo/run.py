@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from prime_perps import compiler, history, margin
+from prime_perps.balance_sheet import exposures
 from prime_perps.demo import plots
 from prime_perps.demo.cast import ACTORS, CUSTOMERS, HEDGED, HOLDER, LIQUIDATOR
 from prime_perps.demo.checks import Account, Check, check_all, read_accounts
@@ -23,8 +24,9 @@ from prime_perps.keepers.watchlist import Watchlist
 from prime_perps.reports import Session
 from prime_perps.units import NANO, WAD, usd
 
-# Takes and hedges until nobody is left to take; more rounds than this at one instant would be a loop.
-ROUNDS = 20
+# An auction's price falls with time: after a tick the liquidator has this many more minutes at the same prices.
+MINUTES = 12
+MINUTE = 60
 TOKEN_TO_NANO = WAD // NANO
 
 
@@ -43,11 +45,13 @@ def run(output: Path, console: Console) -> Report:
             record = Record()
             openings: dict[str, Asked] = {}
             progress.advance(bar)
-            for moment in Replay(stage.backend, stage.publisher, stage.underlyings(history.SYMBOLS)).run(ticks):
+            replay = Replay(stage.backend, stage.publisher, stage.underlyings(history.SYMBOLS))
+            for moment in replay.run(ticks):
                 if not openings:
                     openings = _open(stage, moment)
-                slices = _liquidate(stage, record, moment)
-                _tell(progress, slices)
+                _tell(progress, _liquidate(stage, replay, record, moment))
+                if moment.session is Session.CLOSED:
+                    _settle(stage)
                 record.sample(stage, ACTORS, moment)
                 progress.update(bar, description=f"{moment.tick.day:%-d %B %Y}", advance=_weight(moment))
             report = _report(stage, record, openings, started)
@@ -66,27 +70,35 @@ def _open(stage: Stage, moment: Moment) -> dict[str, Asked]:
 
 
 def _asked(stage: Stage, account: int, table: margin.Table) -> Asked:
-    house = stage.deployment.clearinghouse
-    book = house.book(account)
+    summary = stage.deployment.lens.account_summary(account)
+    held, closure = exposures(summary), margin.Closure(*summary.closure)
     return Asked(
-        ours=house.margin(account).initial,
-        position_by_position=position_by_position(book.exposures, book.closure, table),
-        regulation_t=regulation_t(book.exposures),
+        ours=summary.margin.initial,
+        position_by_position=position_by_position(held, closure, table),
+        regulation_t=regulation_t(held),
     )
 
 
-def _liquidate(stage: Stage, record: Record, moment: Moment) -> list[SliceTaken]:
-    """Let the liquidator work until it finds nothing more to do, then hedge what it has taken over."""
+def _liquidate(stage: Stage, replay: Replay, record: Record, moment: Moment) -> list[SliceTaken]:
+    """Let the liquidator work, and wait for its price, until it finds nothing to do; then hedge what it has taken."""
     found: list[SliceTaken] = []
-    for _ in range(ROUNDS):
-        stage.liquidator.tick()
-        taken = record.new_slices(stage, ACTORS, moment)
-        if not taken:
+    for _ in range(MINUTES):
+        decisions = stage.liquidator.tick()
+        found += record.new_slices(stage, ACTORS, moment)
+        if not decisions or moment.session is Session.CLOSED:
             break
-        found += taken
+        moment = replay.again(moment, MINUTE)
     if record.slices and moment.session is not Session.CLOSED:
         _hedge(stage)
     return found
+
+
+def _settle(stage: Stage) -> None:
+    """What anyone may do, and here the deployer does every weekend: variation margin into cash, fees to insurance."""
+    house = stage.deployment.clearinghouse
+    for actor in ACTORS:
+        house.settle(stage.account(actor), sender=stage.deployer)
+    house.distribute_fees(sender=stage.deployer)
 
 
 def _hedge(stage: Stage) -> None:

@@ -19,6 +19,7 @@ from prime_perps.demo.cast import ACTORS, LIQUIDATOR, MAKER, Actor
 from prime_perps.deployment import PARAMETERS, Deployment, deploy
 from prime_perps.errors import PrimePerpsError
 from prime_perps.history import Tick
+from prime_perps.keepers.decision import Policy
 from prime_perps.keepers.liquidator import Liquidator
 from prime_perps.keepers.maker import Maker, QuotePolicy
 from prime_perps.keepers.publisher import Publisher
@@ -33,6 +34,8 @@ FIRST_ACTOR = 4
 # The maker first, so that it has the same key on every development network.
 ORDER = (MAKER, *(actor for actor in ACTORS if actor is not MAKER))
 MAX_UINT = 2**256 - 1
+# The taker's fee and the maker's spread come to 0.14 % of what is hedged, whose maintenance margin is 9 % or more.
+LIQUIDATOR_POLICY = Policy(unwind_cost=200)
 MAKER_POLICY = QuotePolicy(size=2_000_000 * WAD, limit=20_000_000 * WAD, lifetime=600)
 
 
@@ -122,6 +125,7 @@ def set_up(backend: RpcBackend, node: Anvil, first: Tick, actors: Sequence[Actor
             sender=liquidator.address,
             account=account_id(liquidator.address),
             first_block=deployment.block,
+            policy=LIQUIDATOR_POLICY,
         ),
     )
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from prime_perps import margin
-from prime_perps.margin import Closure, Exposure
+from prime_perps.margin import Closure, Exposure, Table
 
 # 12 CFR 220.12 (a) and (c): half of a long stock, half of a short one.
 REGULATION_T_BPS = 5_000
@@ -15,13 +14,11 @@ SHORT_AGAINST_THE_BOX_BPS = 500
 BPS = 10_000
 
 
-def regulation_t(exposures: Iterable[Any]) -> int:
+def regulation_t(exposures: Iterable[Exposure]) -> int:
     """
     Initial requirement in the manner of Regulation T, wad USD, rounded up: half of the value of long stock; 5 % of a
     short position as far as the same stock is held long; half of the notional of every other perp, long or short.
     Hedges with another stock are not recognised. Perps are not securities; they are charged as if they were.
-
-    `exposures` as IMarginModel.Exposure.
     """
     total = 0
     for entry in exposures:
@@ -31,18 +28,15 @@ def regulation_t(exposures: Iterable[Any]) -> int:
     return -(-total // BPS)
 
 
-def position_by_position(exposures: Iterable[Any], closure: Any, table: margin.Table) -> int:
+def position_by_position(exposures: Iterable[Exposure], closure: Closure, table: Table) -> int:
     """
     The sum of our own initial margins of each token and each perp as if it were an account alone, wad USD: what the
     same risk numbers ask for when positions are margined one by one.
-
-    `exposures` and `closure` as the clearinghouse's `book` gives them; `table` is the risk table in force.
     """
-    session = Closure(*closure)
-    return sum(margin.requirements([one], session, 0, table)[1] for one in _alone(exposures))
+    return sum(margin.requirements([one], closure, 0, table)[1] for one in _alone(exposures))
 
 
-def _alone(exposures: Iterable[Any]) -> Iterator[Exposure]:
+def _alone(exposures: Iterable[Exposure]) -> Iterator[Exposure]:
     for entry in exposures:
         facts = entry.width, entry.eventful
         for token, other, perp in ((entry.token, 0, 0), (0, entry.other, 0), (0, 0, entry.perp)):

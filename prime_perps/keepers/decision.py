@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from prime_perps.units import WAD
+from prime_perps.units import BPS, WAD
 
 
 class Action(Enum):
@@ -20,7 +20,8 @@ class Action(Enum):
 class Policy:
     """What an operator wants. USD in wad."""
 
-    min_profit: int = 0  # a slice, after gas
+    min_profit: int = 0  # a slice, after gas and unwinding
+    unwind_cost: int = 0  # bps of the slice's maintenance margin: what trading its risk away costs
     gas_currency_price: int = 0  # USD of one whole unit of the gas currency; 0 leaves gas out of the sum
     smallest_part: int = WAD // 64  # of the slice on offer, when own capital does not carry all of it
     attempts: int = 3  # failed sends for one account in one state before it is left alone
@@ -35,7 +36,7 @@ class Candidate:
     maintenance: int
     doubt: int
     state: int
-    auction_started: int  # unix seconds; 0 when none is running
+    startable: bool  # no auction is running, so its price does not fall yet
     fraction: int
     price: int
     payment: int
@@ -49,6 +50,10 @@ class Candidate:
         worth = self.equity * self.fraction // WAD
         return (worth - self.payment + self.reward) * part // WAD
 
+    def unwind_cost(self, rate: int) -> int:
+        """wad USD, rounded up; `rate` in bps of the slice's maintenance margin."""
+        return -(-self.maintenance * self.fraction * rate // (WAD * BPS))
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -57,7 +62,7 @@ class Decision:
     candidate: Candidate
     action: Action
     reason: str
-    profit: int = 0  # wad USD, before gas
+    profit: int = 0  # wad USD, after gas and unwinding
     fraction: int = 0  # wad of the account, to take
 
 
@@ -68,13 +73,13 @@ def liquidatable(equity: int, maintenance: int, doubt: int) -> bool:
 
 def decide(candidate: Candidate, policy: Policy, gas_cost: int, failures: int) -> Decision:
     """`gas_cost`: wad USD of taking. `failures`: sends that failed for this account in this very state."""
-    profit = candidate.profit() - gas_cost
+    profit = candidate.profit() - candidate.unwind_cost(policy.unwind_cost) - gas_cost
     if failures >= policy.attempts:
         return Decision(candidate, Action.WAIT, f"failed {failures} times in this state", profit)
     if candidate.fraction == 0:
         return Decision(candidate, Action.WAIT, "nothing on offer", profit)
     if profit >= policy.min_profit:
         return Decision(candidate, Action.TAKE, "profitable", profit, candidate.fraction)
-    if candidate.auction_started == 0:
+    if candidate.startable:
         return Decision(candidate, Action.START, "profit too small, price can fall", profit)
     return Decision(candidate, Action.WAIT, "profit too small", profit)

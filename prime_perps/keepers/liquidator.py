@@ -120,23 +120,21 @@ class Liquidator:
         engine, book = self._engine, self._book
         asked = [
             (engine.address, engine.quote.encode(account)),
-            (engine.address, engine.auction.encode(account)),
             (book.address, book.state_counter.encode(account)),
+            (engine.address, engine.start.encode(account)),
         ]
-        answers: list[Any] = self._backend.call_many(asked)
-        refused = next((answer for answer in answers if isinstance(answer, Revert)), None)
-        if refused is not None:
-            log.error("offer_unreadable", account=shown(account), reason=refused.reason)
+        offer, counter, start = self._backend.call_many(asked)
+        if isinstance(offer, Revert) or isinstance(counter, Revert):
+            log.error("offer_unreadable", account=shown(account), answers=[str(offer), str(counter)])
             return None
-        quote, auction = engine.quote.decode(answers[0]), engine.auction.decode(answers[1])
-        state = book.state_counter.decode(answers[2])
+        quote = engine.quote.decode(offer)
         return Candidate(
             account=account,
             equity=margin.equity,
             maintenance=margin.maintenance,
             doubt=margin.doubt,
-            state=state,
-            auction_started=auction.started_at,
+            state=book.state_counter.decode(counter),
+            startable=not isinstance(start, Revert),
             fraction=quote.fraction,
             price=quote.price,
             payment=quote.payment,

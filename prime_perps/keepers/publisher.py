@@ -100,6 +100,10 @@ class Replay:
             if last_of_day and (following is None or is_long_pause(tick.day, following.day)):
                 yield self._at(tick, max(tick.time + shift, self._backend.timestamp()) + 1, Session.CLOSED, True)
 
+    def again(self, moment: Moment, seconds: int) -> Moment:
+        """The same prices, observed once more `seconds` later: a quiet while between two ticks."""
+        return self._at(moment.tick, self._backend.timestamp() + seconds, moment.session, moment.last_of_day)
+
     def _at(self, tick: Tick, time: int, session: Session, last_of_day: bool) -> Moment:
         self._backend.warp(time)
         prices = {self._underlyings[symbol]: price for symbol, price in tick.prices.items()}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from eth_utils import keccak
+from eth_utils.abi import event_abi_to_log_topic
 
 from prime_perps.chain.contract import Contract
 from prime_perps.chain.node import Refusal
 from prime_perps.chain.rpc import RpcBackend
 
 BLOCKS_A_QUERY = 2_000
-TOUCHES = ("PositionChanged", "MoneyChanged")
+# Which topics of which events are accounts.
+TOUCHES = {"Novated": (2, 3), "PositionChanged": (1,), "MoneyChanged": (1,), "OtherTokenChanged": (1,)}
 
 
 class Watchlist:
@@ -21,7 +22,7 @@ class Watchlist:
         """`first_block`: where the clearinghouse was created; 0 is safe and slower."""
         self._backend = backend
         self._address = clearinghouse.address
-        self._topics = ["0x" + event_topic(clearinghouse.abi, name).hex() for name in TOUCHES]
+        self._places = {event_topic(clearinghouse.abi, name): places for name, places in TOUCHES.items()}
         self._first = first_block
         self._next = first_block
         self._seen: tuple[int, str] | None = None  # number and hash of the head when everything had been read
@@ -54,7 +55,9 @@ class Watchlist:
     def _read(self, first: int, last: int) -> None:
         """Ask for smaller ranges when the node finds one too large."""
         try:
-            logs = self._backend.get_logs(first, last, [self._address], [self._topics])
+            logs = self._backend.get_logs(
+                first, last, [self._address], [["0x" + topic.hex() for topic in self._places]]
+            )
         except Refusal:
             if first == last:
                 raise
@@ -62,12 +65,13 @@ class Watchlist:
             self._read(first, middle)
             self._read(middle + 1, last)
             return
-        self.accounts.update(int.from_bytes(log.topics[1], "big") for log in logs)
+        for log in logs:
+            self.accounts.update(int.from_bytes(log.topics[place], "big") for place in self._places[log.topics[0]])
 
 
-def event_topic(abi: list[dict[str, Any]], name: str) -> bytes:
-    """The first topic of an event without struct fields. Raises KeyError for a name the ABI does not have."""
+def event_topic(abi: list[Any], name: str) -> bytes:
+    """The first topic of an event. Raises KeyError for a name the ABI does not have."""
     for entry in abi:
         if entry["type"] == "event" and entry["name"] == name:
-            return keccak(text=f"{name}({','.join(part['type'] for part in entry['inputs'])})")
+            return bytes(event_abi_to_log_topic(entry))
     raise KeyError(f"no event {name} in the ABI")

@@ -16,7 +16,7 @@ SLICE = Candidate(
     maintenance=wad(10_000),
     doubt=0,
     state=7,
-    auction_started=0,
+    startable=True,
     fraction=wad("0.2830"),
     price=wad("0.95"),
     payment=wad("2150.80"),
@@ -63,7 +63,7 @@ def test_decide__too_little_and_no_auction__starts_one():
 
 
 def test_decide__too_little_and_auction_running__waits():
-    running = replace(SLICE, auction_started=1)
+    running = replace(SLICE, startable=False)
     decision = decide(running, Policy(min_profit=wad(200)), 0, 0)
     assert (decision.action, decision.reason) == (Action.WAIT, "profit too small")
 
