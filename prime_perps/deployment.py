@@ -25,6 +25,7 @@ from prime_perps.units import nano, wad
 PARAMETERS = compiler.ROOT / "parameters"
 ZERO = "0x" + "00" * 20
 NO_SALT = bytes(32)
+NO_PREDECESSOR = bytes(32)
 CASH_SYMBOL = "USDC"
 
 
@@ -123,15 +124,15 @@ class Deployment:
 
     # governance
 
-    def schedule(self, method: Method, *args: Any, sender: str) -> Receipt:
-        """Queue a call with the timelock; it may be executed after the timelock's delay."""
+    def schedule(self, method: Method, *args: Any, sender: str, salt: bytes = NO_SALT) -> Receipt:
+        """Queue a call with the timelock, to be executed after its delay. The same call again needs another `salt`."""
         target, data, delay = method.contract.address, method.encode(*args), self.timelock.get_minimum_delay()
-        return self.timelock.schedule.send(target, 0, data, NO_SALT, NO_SALT, delay, sender=sender)
+        return self.timelock.schedule.send(target, 0, data, NO_PREDECESSOR, salt, delay, sender=sender)
 
-    def execute(self, method: Method, *args: Any, sender: str) -> Receipt:
+    def execute(self, method: Method, *args: Any, sender: str, salt: bytes = NO_SALT) -> Receipt:
         """Carry out a queued call whose delay has passed."""
         data = method.encode(*args)
-        return self.timelock.execute.send(method.contract.address, 0, data, NO_SALT, NO_SALT, sender=sender)
+        return self.timelock.execute.send(method.contract.address, 0, data, NO_PREDECESSOR, salt, sender=sender)
 
 
 def create_address(sender: str, nonce: int) -> str:

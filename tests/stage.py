@@ -193,8 +193,9 @@ class Stage:
 
     def govern(self, method: Method, *args: Any) -> Receipt:
         """What only the timelock may do, through the timelock; prices are renewed after its delay."""
-        self.system.schedule(method, *args, sender=address("governor"))
+        salt = self.now().to_bytes(32, "big")
+        self.system.schedule(method, *args, sender=address("governor"), salt=salt)
         self.warp(int(self.system.timelock.get_minimum_delay()))
-        receipt = self.system.execute(method, *args, sender=address("governor"))
+        receipt = self.system.execute(method, *args, sender=address("governor"), salt=salt)
         self.publish()
         return receipt

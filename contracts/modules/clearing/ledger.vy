@@ -64,17 +64,14 @@ def _header(account: uint256) -> Header:
 
 
 @internal
-def _mark(account: uint256, bit: uint256, held: bool):
+def _mark(account: uint256, bit: uint256):
     """
-    @dev `bit` is a position in the header: the underlying, or 64 plus the place of a further issuer's token.
+    @notice Turn one holding on or off. `bit` is a position in the header: the underlying, or 64 plus the place of a further
+            issuer's token.
     """
-    word: uint256 = self._headers[account]
-    if held == ((word >> bit) & 1 == 1):
-        return
-    word ^= 1 << bit
-    if held:
-        self._check_room(bits._count(word & LINES_MASK) <= LINES_MAX)
-        self._check_room(bits._count((word >> OTHERS_OFFSET) & OTHERS_MASK) <= OTHERS_MAX)
+    word: uint256 = self._headers[account] ^ (1 << bit)
+    self._check_room(bits._count(word & LINES_MASK) <= LINES_MAX)
+    self._check_room(bits._count((word >> OTHERS_OFFSET) & OTHERS_MASK) <= OTHERS_MAX)
     self._headers[account] = word
 
 
@@ -170,8 +167,10 @@ def _store_position(account: uint256, underlying: uint256, position: IPerpCleari
             | (position.token << SIZE_BITS)
             | (bits._field(position.funding_index, SIZE_BITS) << (SIZE_BITS + TOKEN_BITS))
         )
+    # a word is not zero exactly while its bit is set, so the header is left alone unless that changes
+    if held != (self._positions[account][underlying] != 0):
+        self._mark(account, underlying)
     self._positions[account][underlying] = word
-    self._mark(account, underlying, held)
 
 
 @internal
@@ -198,8 +197,9 @@ def _other(account: uint256, instrument: uint256) -> uint256:
 @internal
 def _set_other(account: uint256, instrument: uint256, amount: uint256):
     self._check_fits(amount <= TOKEN_MAX)
+    if (amount != 0) != (self._others[account][instrument] != 0):
+        self._mark(account, OTHERS_OFFSET + instrument - FIRST_OTHER)
     self._others[account][instrument] = amount
-    self._mark(account, OTHERS_OFFSET + instrument - FIRST_OTHER, amount != 0)
     log IPerpClearinghouse.OtherTokenChanged(account=account, instrument=instrument, amount=amount)
 
 

@@ -147,7 +147,7 @@ def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
     held: DynArray[uint256, 32] = bits._members(lines)
     words: DynArray[uint256, 32] = []
     closure: IMarginModel.Closure = empty(IMarginModel.Closure)
-    words, closure = self._read(held)
+    words, closure = staticcall IOracleAdapter(ORACLE).read(held)
     exposures: DynArray[IMarginModel.Exposure, 32] = []
     k: uint256 = 0
     for underlying: uint256 in held:
