@@ -30,9 +30,9 @@ from prime_perps.units import WAD, nano, wad
 SNAPSHOT = Path(__file__).with_name("gas.json")
 TOLERANCE = 0.01
 STOCKS = (1, 2, 5, 10, 20)
-OPERATIONS = ("margin_check", "deposit", "withdraw", "trade", "slice")
+OPERATIONS = ("margin_check", "deposit", "withdraw", "trade", "slice", "slice_into_empty")
 # Operation: our bar at 5+5, and what was measured of public peers at 5+5 (docs/performance.md names them).
-BARS = {"margin_check": 90_000, "deposit": 60_000, "withdraw": 130_000, "trade": 200_000, "slice": 350_000}
+BARS = {"margin_check": 90_000, "deposit": 60_000, "withdraw": 130_000, "trade": 200_000, "slice": 350_000, "slice_into_empty": 350_000}
 SLOPE_BAR = 9_500
 PEERS = {
     "margin_check": "Vertex 294,448; Zaros 565,795; Derive 1,010,894; Synthetix 1,020,203",
@@ -40,6 +40,7 @@ PEERS = {
     "withdraw": "Zaros 540,000",
     "trade": "Zaros 1,420,000 (one account); Derive 2,190,000 (no signatures)",
     "slice": "Zaros 942,000",
+    "slice_into_empty": "",
 }
 START = 1_900_000_000
 PRICE = 100
@@ -127,8 +128,15 @@ class World:
         ask, bid = signed(seller, -nano(units)), signed(buyer, nano(units))
         return self.system.exchange.match_orders(ask, bid, nano(units), sender=self.admin).gas_used
 
+    def borrow(self, trader: Trader, stocks: int) -> None:
+        """Take out cash on a loan until little more than initial margin is left."""
+        margin = self.system.clearinghouse.margin(trader.account)
+        # borrowing itself adds 72 hours of interest to initial margin
+        free = (margin.equity - margin.initial - 400 * stocks * WAD) // 10**12
+        self.system.vault.withdraw(trader.account, CASH, free, trader.address, sender=trader.address)
+
     def raise_charges(self) -> None:
-        """A table under which the borrowers below are unhealthy, through the timelock."""
+        """A table under which the debtors below are unhealthy, through the timelock."""
         model = self.system.model
         lines = [model.line(entry.id) for entry in self.system.underlyings]
         harsh = [line._replace(wrapper=300) for line in lines]
@@ -142,16 +150,19 @@ class World:
 def measure(world: World) -> Figures:
     """Gas by operation and n."""
     system, figures = world.system, {operation: {} for operation in OPERATIONS}
-    borrowers: dict[int, Trader] = {}
+    indebted: list[tuple[str, int, Trader, Trader]] = []
     for stocks in track(STOCKS, "measuring", console=Console(stderr=True)):
         world.publish()
-        maker, taker, borrower = (world.trader(f"{role} {stocks}") for role in ("maker", "taker", "borrower"))
-        for trader in (maker, taker, borrower):
+        roles = ("maker", "taker", "keeper", "first debtor", "second debtor")
+        maker, taker, keeper, *debtors = (world.trader(f"{role} {stocks}") for role in roles)
+        newcomer = world.trader(f"newcomer {stocks}")
+        for trader in (maker, taker, keeper, *debtors):
             world.hold_tokens(trader, stocks)
-        world.publish()
         for market in range(stocks):
-            world.cross(maker, taker, market, TOKENS)
-            world.cross(borrower, taker, market, TOKENS)
+            if market % 10 == 0:
+                world.publish()
+            for seller in (maker, keeper, *debtors):
+                world.cross(seller, taker, market, TOKENS)
         world.publish()
         size = str(stocks)
         figures["margin_check"][size] = system.clearinghouse.margin.send(maker.account, sender=world.admin).gas_used
@@ -162,18 +173,16 @@ def measure(world: World) -> Figures:
             maker.account, CASH, 10**6, maker.address, sender=maker.address
         ).gas_used
         figures["trade"][size] = world.cross(maker, taker, 0, 1)
-        margin = system.clearinghouse.margin(borrower.account)
-        # borrowing adds 72 hours of interest to initial margin
-        free = (margin.equity - margin.initial - 400 * stocks * WAD) // 10**12
-        system.vault.withdraw(borrower.account, CASH, free, borrower.address, sender=borrower.address)
-        borrowers[stocks] = borrower
+        for debtor in debtors:
+            world.borrow(debtor, stocks)
+        # a keeper that holds these stocks already, and one whose account is empty: every slot it writes is new
+        indebted += [("slice", stocks, debtors[0], keeper), ("slice_into_empty", stocks, debtors[1], newcomer)]
     world.raise_charges()
     world.publish()
-    for stocks, borrower in borrowers.items():
-        keeper = world.trader(f"keeper {stocks}")
-        state = system.clearinghouse.state_counter(borrower.account)
-        figures["slice"][str(stocks)] = system.engine.take(
-            borrower.account, keeper.account, WAD // 4, WAD, state, sender=keeper.address
+    for operation, stocks, debtor, keeper in indebted:
+        state = system.clearinghouse.state_counter(debtor.account)
+        figures[operation][str(stocks)] = system.engine.take(
+            debtor.account, keeper.account, WAD // 4, WAD, state, sender=keeper.address
         ).gas_used
     return figures
 
