@@ -51,7 +51,9 @@ def render(account: int, summary: Any, symbols: Mapping[int, str]) -> Group:
     the summary was read at.
     """
     title = Text.assemble(("Account ", "bold"), f"{owner_of(account)} / {account % 2**96}   ", _verdict(summary.margin))
-    return Group(title, _holdings(summary, symbols), _equity(summary), _requirements(summary))
+    return Group(
+        title, _holdings(summary, symbols), _prices(summary, symbols), _equity(summary), _requirements(summary)
+    )
 
 
 def _verdict(margin: Any) -> Text:
@@ -60,24 +62,38 @@ def _verdict(margin: Any) -> Text:
 
 
 def _holdings(summary: Any, symbols: Mapping[int, str]) -> Table:
-    table = Table(title="Holdings", title_justify="left", caption=None if summary.lines else "none")
-    for name in ("underlying", "price", "+-", "age", "session"):
-        table.add_column(name, justify="left" if name in ("underlying", "session") else "right")
-    for name in ("tokens", "worth", "perps", "worth", "net"):
-        table.add_column(name, justify="right")
+    table = _columns("Holdings", "underlying", "tokens", "worth", "perps", "worth", "net")
     for line in summary.lines:
         table.add_row(
             symbols.get(line.underlying, str(line.underlying)),
-            usd(line.mid),
-            _percent(line.half_width),
-            f"{line.age} s",
-            _state(line),
             _units(line.token, WAD),
             usd(line.token_value),
             _units(line.size, NANO),
             usd(line.perp_value),
             usd(line.token_value + line.perp_value),
         )
+    return table
+
+
+def _prices(summary: Any, symbols: Mapping[int, str]) -> Table:
+    table = _columns("Prices", "underlying", "price", "half-width", "of it from age", "age", "session")
+    for line in summary.lines:
+        table.add_row(
+            symbols.get(line.underlying, str(line.underlying)),
+            usd(line.mid),
+            _percent(line.half_width),
+            _percent(line.doubt),
+            f"{line.age} s",
+            _state(line),
+        )
+    return table
+
+
+def _columns(title: str, *names: str) -> Table:
+    """The first column is a name, the others are numbers. Nothing is ever cut short, however narrow the terminal."""
+    table = Table(title=title, title_justify="left")
+    for place, name in enumerate(names):
+        table.add_column(name, justify="right" if place else "left", overflow="fold")
     return table
 
 
@@ -134,8 +150,8 @@ def _requirements(summary: Any) -> Table:
 
 def _sums(title: str) -> Table:
     table = Table(title=title, title_justify="left", show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
+    table.add_column(overflow="fold")
+    table.add_column(justify="right", overflow="fold")
     return table
 
 

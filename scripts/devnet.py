@@ -91,12 +91,12 @@ def _introduce(console: Console, network: Devnet) -> None:
     contracts = Table(title="Contracts", title_justify="left", show_header=False)
     for name, address in network.addresses.items():
         contracts.add_row(name, address)
-    wallets = Table(title="Funded wallets, known to everybody", title_justify="left")
-    wallets.add_column("address", no_wrap=True)
-    wallets.add_column("private key", no_wrap=True)
-    for wallet in network.wallets:
-        wallets.add_row(wallet.address, wallet.key)
     console.print(f"[bold]{network.url}[/bold]  chain {network.chain_id}", highlight=False)
-    console.print(contracts, wallets)
+    console.print(contracts)
+    console.print("Funded wallets and their private keys, known to everybody:")
+    for wallet in network.wallets:
+        console.print(f"  {wallet.address}  {wallet.key}", highlight=False, soft_wrap=True)
     console.print(f"Manifest: {_cli.shown(network.manifest)}", highlight=False)
-    console.print(f"The maker's signed orders: {_cli.shown(network.quotes)}", highlight=False)
+    console.print(
+        f"The maker's signed orders, good until the next price: {_cli.shown(network.quotes)}", highlight=False
+    )

@@ -93,6 +93,13 @@ class Usd(click.ParamType):
 @click.option("--sub", type=click.IntRange(0, 2**96 - 1), default=0, help="Sub-account that takes the slices.")
 @click.option("--min-profit", type=Usd(), default=0, metavar="USD", help="Least profit of a slice after gas.")
 @click.option(
+    "--unwind-cost",
+    type=click.IntRange(0, 10_000),
+    default=0,
+    metavar="BPS",
+    help="Cost of trading a slice's risk away, in bps of its maintenance margin; counted against its profit.",
+)
+@click.option(
     "--gas-currency-price", type=Usd(), default=0, metavar="USD", help="Price of the gas currency; 0: ignore gas."
 )
 @click.option("--interval", type=click.FloatRange(0.05), default=1.0, show_default=True, help="Seconds between looks.")
@@ -107,6 +114,7 @@ def cli(
     passphrase_file: Path | None,
     sub: int,
     min_profit: int,
+    unwind_cost: int,
     gas_currency_price: int,
     interval: float,
     once: bool,
@@ -121,5 +129,5 @@ def cli(
     """
     logs.configure(json_logs)
     key = load_key(alias=alias, keystore=keystore, passphrase_file=passphrase_file)
-    policy = Policy(min_profit=min_profit, gas_currency_price=gas_currency_price)
+    policy = Policy(min_profit=min_profit, unwind_cost=unwind_cost, gas_currency_price=gas_currency_price)
     keeper(url, deployment, key, sub=sub, policy=policy, interval=interval, once=once, dry_run=dry_run)

@@ -84,7 +84,16 @@ def _prices(record: Record) -> Figure:
     for entry in record.slices:
         axes.axvline(_time(entry.time), color=SOLD, linewidth=0.9, linestyle=(0, (2, 2)))
     for time, text in _labels(record.slices):
-        axes.annotate(text, (time, top), (4, -4), textcoords="offset points", color=SOLD, va="top", fontsize=8)
+        axes.annotate(
+            text,
+            (time, top),
+            (4, -4),
+            textcoords="offset points",
+            color=SOLD,
+            va="top",
+            fontsize=8,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )
     axes.set_title(
         "Prices from signed reports, first price = 100. Grey: exchange closed. Dashed: a slice is liquidated"
     )

@@ -1,0 +1,301 @@
+"""The liquidator against the real system on a real anvil: what it finds, what it sends, what it survives."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from prime_perps.accounts import account_id
+from prime_perps.chain.anvil import Anvil
+from prime_perps.chain.rpc import RpcBackend
+from prime_perps.demo.cast import LIQUIDATOR, MAKER, Actor
+from prime_perps.demo.stage import SETTING_UP, perp_sizes, set_up
+from prime_perps.errors import NodeError
+from prime_perps.history import Tick
+from prime_perps.keepers.decision import Action, Policy
+from prime_perps.keepers.liquidator import Liquidator
+from prime_perps.reports import Session
+from prime_perps.units import wad
+
+START = 1_220_362_200
+ROOT = Path(__file__).resolve().parent.parent.parent
+PRICES = {"AAPL": Decimal(170), "IBM": Decimal(120), "MSFT": Decimal(27), "GOOG": Decimal(470)}
+HOLDER = Actor("holder", "leveraged", tokens={"IBM": 500_000}, perps={"IBM": 1_500_000})
+HEDGED = Actor("hedged", "the same, hedged", tokens={"IBM": 500_000}, perps={"IBM": -500_000})
+ACTORS = (HOLDER, HEDGED, MAKER, LIQUIDATOR)
+
+
+@pytest.fixture
+def node(tmp_path):
+    with Anvil(timestamp=START - SETTING_UP, state=tmp_path / "chain.json") as running:
+        yield running
+
+
+@pytest.fixture
+def stage(node):
+    """Everybody has traded at the first price and is healthy."""
+    backend = RpcBackend(node.url, node.keys)
+    made = set_up(backend, node, Tick(START, None, "open", PRICES), ACTORS)
+    publish(made, PRICES)
+    for actor in (HOLDER, HEDGED):
+        made.trade(actor, perp_sizes(actor, made, PRICES))
+    return made
+
+
+def publish(stage, prices):
+    stage.backend.mine()
+    ids = stage.underlyings(prices)
+    values = {ids[symbol]: price for symbol, price in prices.items()}
+    stage.publisher.publish(values, stage.backend.timestamp(), Session.REGULAR)
+
+
+def crash(stage, price):
+    """A later instant with another price of IBM."""
+    stage.backend.warp(stage.backend.timestamp() + 60)
+    publish(stage, {**PRICES, "IBM": Decimal(price)})
+
+
+def liquidator(stage, **options):
+    address = stage.address(LIQUIDATOR)
+    return Liquidator(
+        stage.backend,
+        stage.deployment.clearinghouse,
+        stage.deployment.engine,
+        sender=address,
+        account=account_id(address),
+        **options,
+    )
+
+
+def margin(stage, actor):
+    return stage.deployment.clearinghouse.margin(stage.account(actor))
+
+
+def slices(stage):
+    engine = stage.deployment.engine
+    logs = stage.backend.get_logs(0, stage.backend.block_number(), [engine.address])
+    decoded = [engine.decode_log(log) for log in logs]
+    return [fields for name, fields in filter(None, decoded) if name == "Slice"]
+
+
+def transactions(stage):
+    return RpcBackend(stage.backend.url).nonce(stage.address(LIQUIDATOR))
+
+
+def test_tick__everybody_healthy__does_nothing(stage):
+    before = transactions(stage)
+    assert liquidator(stage).tick() == []
+    assert transactions(stage) == before
+
+
+def test_tick__holder_below_maintenance__sells_a_slice_and_restores_its_health(stage):
+    crash(stage, 92)
+    assert margin(stage, HOLDER).equity < margin(stage, HOLDER).maintenance
+    decisions = liquidator(stage).tick()
+    assert [(d.action, d.candidate.account) for d in decisions] == [(Action.TAKE, stage.account(HOLDER))]
+    after = margin(stage, HOLDER)
+    assert after.equity >= after.maintenance
+    assert len(slices(stage)) == 1
+    assert margin(stage, LIQUIDATOR).equity > wad(LIQUIDATOR.cash)
+
+
+def test_tick__hedged_twin__is_left_alone(stage):
+    crash(stage, 60)
+    keeper = liquidator(stage)
+    while keeper.tick():
+        pass
+    assert {fields["account"] for fields in slices(stage)} == {stage.account(HOLDER)}
+
+
+def test_tick__same_block_again__decides_nothing_new(stage):
+    crash(stage, 92)
+    keeper = liquidator(stage, dry_run=True)
+    assert len(keeper.tick()) == 1
+    assert keeper.tick() == []
+
+
+def test_tick__dry_run__decides_and_simulates_and_sends_nothing(stage):
+    crash(stage, 92)
+    before = transactions(stage)
+    decisions = liquidator(stage, dry_run=True).tick()
+    assert decisions[0].action is Action.TAKE
+    assert transactions(stage) == before
+    assert slices(stage) == []
+
+
+def test_tick__price_old__account_has_the_benefit_of_the_doubt(stage):
+    crash(stage, 92)
+    stage.backend.warp(stage.backend.timestamp() + 86_400)
+    assert margin(stage, HOLDER).equity < margin(stage, HOLDER).maintenance
+    assert liquidator(stage).tick() == []
+
+
+def test_tick__small_own_capital__takes_what_it_can_carry(stage):
+    """A keeper whose account is nearly empty still takes a smaller slice."""
+    house, vault = stage.deployment.clearinghouse, stage.deployment.vault
+    owner = stage.address(LIQUIDATOR)
+    vault.withdraw(account_id(owner), 255, (LIQUIDATOR.cash - 20_000) * 10**6, owner, sender=owner)
+    crash(stage, 92)
+    offered = stage.deployment.engine.quote(stage.account(HOLDER)).fraction
+    decision = liquidator(stage).tick()[0]
+    assert decision.action is Action.TAKE
+    assert 0 < decision.fraction < offered
+    assert house.margin(account_id(owner)).equity >= house.margin(account_id(owner)).initial
+
+
+def test_tick__no_capital__waits_and_says_why(stage):
+    owner = stage.address(LIQUIDATOR)
+    stage.deployment.vault.withdraw(account_id(owner), 255, LIQUIDATOR.cash * 10**6, owner, sender=owner)
+    crash(stage, 92)
+    decision = liquidator(stage).tick()[0]
+    assert (decision.action, decision.reason) == (Action.WAIT, "simulation: risk: below initial")
+
+
+def test_tick__profit_below_what_is_wanted__starts_the_auction_then_waits_then_takes(stage):
+    crash(stage, 92)
+    keeper = liquidator(stage, policy=Policy(min_profit=wad(4_000)))
+    assert [d.action for d in keeper.tick()] == [Action.START]
+    assert stage.deployment.engine.auction(stage.account(HOLDER)).started_at > 0
+    assert [d.action for d in keeper.tick()] == [Action.WAIT]
+    stage.backend.warp(stage.backend.timestamp() + 500)
+    publish(stage, {**PRICES, "IBM": Decimal(92)})
+    decision = keeper.tick()[0]
+    assert decision.action is Action.TAKE
+    assert decision.profit >= wad(4_000)
+
+
+def test_tick__race_lost__costs_one_refusal_and_no_second_slice(stage):
+    """Another keeper acts between the decision and the send: the state is no longer the expected one."""
+    crash(stage, 92)
+    slow, fast = liquidator(stage), liquidator(stage)
+    send = stage.backend.send
+
+    def outrun(to, data, sender, value=0):
+        stage.backend.send = send
+        fast.tick()
+        return send(to, data, sender, value)
+
+    stage.backend.send = outrun
+    slow.tick()
+    assert len(slices(stage)) == 1
+
+
+def test_tick__liquidation_paused__waits(stage):
+    crash(stage, 92)
+    stage.deployment.clearinghouse.set_paused(4, sender=stage.deployer)
+    decision = liquidator(stage).tick()[0]
+    assert decision.action is Action.WAIT
+    assert "paused" in decision.reason
+
+
+def test_tick__node_reset_to_an_empty_chain__is_an_error_until_the_contracts_are_back(stage, node):
+    keeper = liquidator(stage)
+    keeper.tick()
+    stage.backend.node.request("anvil_setCode", stage.deployment.clearinghouse.address, "0x")
+    stage.backend.mine()
+    with pytest.raises(NodeError, match="has no clearinghouse at"):
+        keeper.tick()
+
+
+# the program
+
+
+@pytest.fixture
+def manifest(stage, tmp_path):
+    path = tmp_path / "manifest.json"
+    stage.deployment.save(path)
+    return path
+
+
+@pytest.fixture
+def program(stage, node, manifest):
+    """Starts `keeper` as its own process; ends what is left of it."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*options: str) -> subprocess.Popen[str]:
+        key = stage.keys[LIQUIDATOR.name].key.hex()
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-c", "from scripts.keeper import cli; cli()"),
+                *("--url", node.url, "--deployment", str(manifest), "--json-logs", "--interval", "0.1", *options),
+            ],
+            cwd=ROOT,
+            env={**os.environ, "PRIME_PERPS_KEY": "0x" + key.removeprefix("0x")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def until(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.1)
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def test_keeper__once__takes_a_slice_logs_it_and_ends(program, stage):
+    crash(stage, 92)
+    process = program("--once")
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 0, told
+    taken = [line for line in lines(told) if line["event"] == "slice_taken"]
+    assert len(taken) == 1
+    assert taken[0]["transaction"].startswith("0x")
+    assert len(slices(stage)) == 1
+
+
+def test_keeper__node_stopped_and_started_again__goes_on_by_itself(program, stage, node):
+    process = program()
+    until(lambda: process.poll() is None and RpcBackend(node.url).block_number() >= 0)
+    time.sleep(1)
+    node.stop()
+    time.sleep(1)
+    node.start()
+    crash(stage, 92)
+    until(lambda: len(slices(stage)) == 1)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=20)
+    events = [line["event"] for line in lines(told)]
+    assert process.returncode == 0, told
+    assert "node_unreachable" in events
+    assert "node_back" in events
+    assert events[-1] == "stopped"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_keeper__signal__ends_at_once_with_exit_code_zero(program, stage, number):
+    process = program("--interval", "60")
+    time.sleep(2)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=10)
+    assert process.returncode == 0, told
+    assert lines(told)[-1]["event"] == "stopped"
+
+
+def test_keeper__node_down_at_the_start__one_clear_line(program, stage, node):
+    node.stop()
+    process = program()
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert told.startswith("Error: no answer from http://127.0.0.1:")
+    assert "Traceback" not in told
