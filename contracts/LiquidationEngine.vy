@@ -62,10 +62,12 @@ def __init__(clearinghouse_: address, terms_: ILiquidationEngine.Terms):
 
 @external
 def start(account: uint256):
-    assert self._is_over(self._auctions[account]), "engine: running"
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
     self._check_liquidatable(account, margin)
-    self._auctions[account] = self._as_of_now(self._auctions[account], margin)
+    running: ILiquidationEngine.Auction = self._auctions[account]
+    auction: ILiquidationEngine.Auction = self._as_of_now(running, margin)
+    assert auction.started_at != running.started_at or auction.insolvent_at != running.insolvent_at, "engine: running"
+    self._auctions[account] = auction
     log ILiquidationEngine.AuctionStarted(account=account, equity=margin.equity, maintenance=margin.maintenance)
 
 
@@ -88,8 +90,9 @@ def take(account: uint256, liquidator: uint256, max_fraction: uint256, max_price
 
     price: uint256 = self._price(auction, margin)
     assert price <= max_price, "engine: price above limit"
-    fraction: uint256 = min(self._fraction(margin, price), max_fraction)
-    self._check_slice(fraction, margin)
+    largest: uint256 = self._fraction(margin, price)
+    fraction: uint256 = min(largest, max_fraction)
+    self._check_slice(fraction, largest, margin)
     payment: uint256 = 0
     reward: uint256 = 0
     payment, reward = self._cost(auction, margin, fraction, price)
@@ -300,10 +303,10 @@ def _check_liquidatable(account: uint256, margin: IPerpClearinghouse.Margin):
 
 @internal
 @view
-def _check_slice(fraction: uint256, margin: IPerpClearinghouse.Margin):
-    assert (
-        fraction == WAD or fraction * margin.maintenance // WAD >= self._terms.smallest_slice
-    ) and fraction != 0, "engine: slice too small"
+def _check_slice(fraction: uint256, largest: uint256, margin: IPerpClearinghouse.Margin):
+    # all that may be taken is never too small: nothing else would ever bring the account to its target
+    enough: bool = fraction == largest or fraction * margin.maintenance // WAD >= self._terms.smallest_slice
+    assert fraction != 0 and enough, "engine: slice too small"
 
 
 @internal
