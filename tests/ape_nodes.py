@@ -13,7 +13,8 @@ def start_lean(patch: pytest.MonkeyPatch) -> None:
     def without_traces(provider: FoundryProvider) -> list[str]:
         command = [part for part in usual(provider) if part != "--steps-tracing"]
         # What a fork keeps on disk, by chain id and height, would outlive a local upstream.
-        cached = ["--no-storage-caching"] if isinstance(provider, FoundryForkProvider) else []
-        return [*command, "--prune-history", *cached]
+        wanted = ["--prune-history", *(["--no-storage-caching"] if isinstance(provider, FoundryForkProvider) else [])]
+        # A fixture of wider scope may have been here already, and anvil takes each option once.
+        return [*command, *(option for option in wanted if option not in command)]
 
     patch.setattr(FoundryProvider, "build_command", without_traces)

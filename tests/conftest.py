@@ -1,4 +1,4 @@
-"""What every test shares: how hard hypothesis tries, and Ctrl-C as Python means it.
+"""What every test shares: how hard hypothesis tries, and signals as Python means them.
 
 The root of the checkout is on the path through pyproject.toml.
 """
@@ -19,7 +19,8 @@ settings.register_profile("deep", settings.get_profile("default"), max_examples=
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _interrupt_as_usual() -> None:
-    """Importing ape replaces the process's handler of Ctrl-C, for every test that happens to share the process."""
+@pytest.fixture(autouse=True)
+def _signals_as_usual() -> None:
+    """ape puts up handlers of its own, on import and on connecting, for every test that shares the process."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
