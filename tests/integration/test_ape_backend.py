@@ -125,3 +125,34 @@ def test_call__node_stopped__unreachable() -> None:
         provider.process.wait()
         with pytest.raises(Unreachable, match="is the node running"):
             backend.timestamp()
+
+
+def _network_asks(patch: pytest.MonkeyPatch, provider: ProviderAPI, **settings: int) -> None:
+    for name, value in settings.items():
+        patch.setattr(type(provider.network), name, property(lambda _, value=value: value))
+
+
+def test_send__network_asks_for_confirmations__waits_for_them(
+    backend: ApeBackend, provider: ProviderAPI, coin: Contract, owner: AccountAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _network_asks(monkeypatch, provider, required_confirmations=2)
+    provider.make_request("evm_setIntervalMining", [1])
+    try:
+        receipt = coin.mint(owner.address, 1, sender=owner.address)
+        assert backend.block_number() >= receipt.block + 2
+    finally:
+        provider.make_request("evm_setIntervalMining", [0])
+        provider.auto_mine = True
+
+
+def test_send__never_mined__gives_up_and_names_the_transaction(
+    provider: ProviderAPI, coin: Contract, owner: AccountAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _network_asks(monkeypatch, provider, transaction_acceptance_timeout=0)
+    provider.auto_mine = False
+    try:
+        with pytest.raises(NodeError, match=r"0x[0-9a-f]{64} is not mined after 0 seconds"):
+            coin.mint(owner.address, 1, sender=owner.address)
+    finally:
+        provider.auto_mine = True
+        provider.mine()
