@@ -7,7 +7,7 @@ parameters/<network>.json and the risk table it names.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
