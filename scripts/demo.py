@@ -5,6 +5,7 @@ ape run demo
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,8 @@ def cli(output: Path) -> None:
     Four customers, a market maker and a liquidator live through the crash; the real programs publish prices, quote and
     liquidate. Ends with tables, pictures and report.json, and fails if the book does not add up.
     """
+    # Ended by SIGTERM the program would leave its node behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console()
     report = demo(output, console)
     console.print(report.render())

@@ -99,6 +99,32 @@ def test_demo__check_fails__ends_with_an_error(demo, monkeypatch):
     assert "a check failed" in ended.output
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_demo__stopped_half_way__leaves_no_node_behind(tmp_path, number):
+    program = (
+        "import prime_perps.demo.stage as stage\n"
+        "start = stage.Anvil.start\n"
+        "def told(self):\n"
+        "    start(self)\n"
+        "    print(self.pid, flush=True)\n"
+        "    return self\n"
+        "stage.Anvil.start = told\n"
+        "from scripts.demo import cli\n"
+        f"cli(['--output', {str(tmp_path)!r}])"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    node = next(int(line) for line in process.stdout if line.strip().isdigit())
+    process.send_signal(number)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert told.rstrip().endswith("Stopped.")
+    with pytest.raises(ProcessLookupError):
+        os.kill(node, 0)
+
+
 def test_demo__no_anvil__one_clear_line(tmp_path):
     program = (
         "import prime_perps.chain.anvil as anvil\n"

@@ -172,6 +172,24 @@ def test_tick__profit_below_what_is_wanted__starts_the_auction_then_waits_then_t
     assert decision.profit >= wad(4_000)
 
 
+def test_tick__gap_below_zero__waits_for_the_reward_that_pays(stage):
+    """The price jumps past the account's equity: insurance pays the hole, and more the longer nobody takes it."""
+    crash(stage, 60)
+    assert margin(stage, HOLDER).equity < 0
+    keeper = liquidator(stage, policy=Policy(min_profit=wad(10_000)))
+    assert [d.action for d in keeper.tick()] == [Action.START]
+    assert [d.action for d in keeper.tick()] == [Action.WAIT]
+    stage.backend.warp(stage.backend.timestamp() + 900)
+    publish(stage, {**PRICES, "IBM": Decimal(60)})
+    decision = keeper.tick()[0]
+    assert decision.action is Action.TAKE
+    taken = slices(stage)
+    assert [fields["fraction"] for fields in taken] == [wad(1)]
+    gained = margin(stage, LIQUIDATOR).equity - wad(LIQUIDATOR.cash)
+    assert abs(gained - decision.profit) < wad(1)
+    assert stage.deployment.engine.uncovered_loss() > 0
+
+
 def test_tick__race_lost__costs_one_refusal_and_no_second_slice(stage):
     """Another keeper acts between the decision and the send: the state is no longer the expected one."""
     crash(stage, 92)
