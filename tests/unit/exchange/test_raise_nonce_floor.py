@@ -1,0 +1,73 @@
+"""raise_nonce_floor, nonce_floor: every order with a lower nonce made unusable at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from prime_perps.accounts import Permission
+from prime_perps.chain import Receipt
+from prime_perps.errors import Revert
+from tests.stage import account, address
+
+from .conftest import Floor
+
+LARGEST = 2**32 - 1
+
+
+def _raise(floor: Floor, lowest: int, sender: str = "maker", sub: int = 0) -> Receipt:
+    return floor.exchange.raise_nonce_floor(account("maker", sub), lowest, sender=address(sender))
+
+
+@pytest.mark.parametrize("lowest", [1, 128, LARGEST])
+def test_raise_nonce_floor__higher__ends_what_is_below_and_nothing_else(floor: Floor, lowest: int) -> None:
+    receipt = _raise(floor, lowest)
+    assert list(floor.exchange.events(receipt)) == [
+        ("NonceFloorRaised", {"account": account("maker"), "floor": lowest})
+    ]
+    assert floor.exchange.nonce_floor(account("maker")) == lowest
+    for nonce in {0, lowest - 1}:
+        with pytest.raises(Revert, match="orders: nonce below floor"):
+            floor.fill(floor.signed(nonce=nonce))
+    for nonce in {lowest, LARGEST}:
+        floor.fill(floor.signed(nonce=nonce), "1")
+
+
+@pytest.mark.parametrize("lowest", [0, 6, 7, LARGEST + 1, 2**256 - 1])
+def test_raise_nonce_floor__not_higher_or_too_high__reverts(floor: Floor, lowest: int) -> None:
+    _raise(floor, 7)
+    with pytest.raises(Revert, match="orders: floor not raised"):
+        _raise(floor, lowest)
+    assert floor.exchange.nonce_floor(account("maker")) == 7
+
+
+def test_raise_nonce_floor__of_one_account__is_not_that_of_another(floor: Floor) -> None:
+    _raise(floor, 7, sub=1)
+    assert floor.exchange.nonce_floor(account("maker", 1)) == 7
+    assert floor.exchange.nonce_floor(account("maker")) == 0
+    floor.fill(floor.signed(nonce=6))
+
+
+def test_raise_nonce_floor__order_begun_above_it__goes_on(floor: Floor) -> None:
+    signed = floor.signed(nonce=9)
+    floor.fill(signed, "4")
+    _raise(floor, 9)
+    floor.fill(signed, "6")
+
+
+def test_raise_nonce_floor__by_an_operator_who_may_trade__is_raised(floor: Floor) -> None:
+    floor.allow("maker", "operator", Permission.TRADE)
+    _raise(floor, 7, sender="operator")
+    assert floor.exchange.nonce_floor(account("maker")) == 7
+
+
+@pytest.mark.parametrize("permissions", [0, Permission.DEPOSIT | Permission.WITHDRAW | Permission.LIQUIDATE])
+def test_CH_5_raise_nonce_floor__by_anybody_else__reverts(floor: Floor, permissions: int) -> None:
+    floor.allow("maker", "attacker", permissions)
+    with pytest.raises(Revert, match="accounts: not authorized"):
+        _raise(floor, 7, sender="attacker")
+
+
+def test_raise_nonce_floor__everything_paused__goes_on(floor: Floor) -> None:
+    floor.book.set_paused(7, sender=address("guardian"))
+    _raise(floor, 7)
+    assert floor.exchange.nonce_floor(account("maker")) == 7

@@ -1,0 +1,201 @@
+"""The book with the real oracle and the real model behind it, called by its partners.
+
+Vault, exchange and engine are plain addresses here, so that each function is tested for everything a partner could ask,
+to the wei and past what the real one lets through. The whole system together is tested in the directories of the
+partners, under tests/property and tests/integration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from prime_perps.accounts import CASH, token
+from prime_perps.chain import Contract, Receipt
+from prime_perps.margin import Closure, Exposure
+from prime_perps.reports import Flag, Word
+from prime_perps.units import MID, nano, wad
+from tests.stage import Stage, account, address, parameters
+
+FOREVER = 2**63
+EVENTFUL = Flag.HALTED | Flag.EVENT
+
+
+@dataclass
+class Book:
+    """The clearinghouse, whoever may call it, and how to look at it. Amounts are in the book's own units."""
+
+    stage: Stage
+    contract: Contract
+
+    # as its partners call it
+
+    def pay(self, role: str, dollars: str | int, sub: int = 0) -> Receipt:
+        """Cash paid in: USD, or wei if a whole number."""
+        amount = wad(dollars) if isinstance(dollars, str) else dollars
+        return self.credit(account(role, sub), CASH, amount, role)
+
+    def pay_stock(self, role: str, symbol: str, amount: str | int) -> Receipt:
+        """Tokens of the primary issuer paid in: whole ones, or wei if a whole number."""
+        held = wad(amount) if isinstance(amount, str) else amount
+        return self.credit(account(role), token(self.stage.id(symbol)), held, role)
+
+    def credit(self, number: int, instrument: int, amount: int, sender: str) -> Receipt:
+        return self.contract.credit(number, instrument, amount, address(sender), sender=address("vault"))
+
+    def debit(self, number: int, instrument: int, amount: int, sender: str) -> Receipt:
+        return self.contract.debit(number, instrument, amount, address(sender), sender=address("vault"))
+
+    def novate(
+        self,
+        size: str | int,
+        price: str | int | None = None,
+        symbol: str = "AAPL",
+        maker: str = "maker",
+        taker: str = "taker",
+        maker_reduces: bool = False,
+        taker_reduces: bool = False,
+    ) -> Receipt:
+        """A trade agreed to. Strings are units and USD, whole numbers nano and wad; no price is the index price."""
+        price = self.stage.prices[symbol] if price is None else price
+        trade = (
+            self.stage.id(symbol),
+            account(maker),
+            account(taker),
+            nano(size) if isinstance(size, str) else size,
+            wad(price) if isinstance(price, str) else price,
+            maker_reduces,
+            taker_reduces,
+        )
+        return self.contract.novate(trade, sender=address("exchange"))
+
+    def move_slice(self, fraction: int, payment: int = 0, role: str = "holder", receiver: str = "keeper") -> Receipt:
+        """A slice of the holder sold to the keeper."""
+        parties = account(role), account(receiver)
+        return self.contract.move_slice(*parties, fraction, payment, address(receiver), sender=address("engine"))
+
+    def move_cash(self, payer: int, receiver: int, amount: int) -> Receipt:
+        return self.contract.move_cash(payer, receiver, amount, sender=address("engine"))
+
+    def leave(self, role: str, equity: int) -> None:
+        """Take cash away, margin or not, until this much equity is left: wad, at the prices published."""
+        self.move_cash(account(role), account("nobody"), self.margin(role).equity - equity)
+
+    # looking
+
+    def margin(self, role: str) -> Any:
+        return self.contract.margin(account(role))
+
+    def cash(self, role: str) -> int:
+        return int(self.contract.money(account(role)).cash)
+
+    def quote(self, role: str) -> int:
+        return int(self.contract.money(account(role)).quote)
+
+    def position(self, role: str, symbol: str = "AAPL") -> Any:
+        return self.contract.position(account(role), self.stage.id(symbol))
+
+    def size(self, role: str, symbol: str = "AAPL") -> int:
+        return int(self.position(role, symbol).size)
+
+    def market(self, symbol: str = "AAPL") -> Any:
+        return self.contract.market(self.stage.id(symbol))
+
+    def fees(self) -> int:
+        """Cash of the fee account."""
+        return int(self.contract.money(self.contract.fee_account()).cash)
+
+    def insurance(self) -> int:
+        """Cash of the insurance account."""
+        return int(self.contract.money(self.contract.insurance_account()).cash)
+
+    def total(self, *roles: str) -> int:
+        """Cash and quote of these people and of the book's own accounts: what a trade among them may not change."""
+        own = (self.contract.fee_account(), self.contract.insurance_account())
+        return sum(sum(self.contract.money(number)) for number in (*map(account, roles), *own))
+
+    def word(self, symbol: str) -> Word:
+        """The price word as the book reads it now."""
+        words, _ = self.stage.oracle.read([self.stage.id(symbol)])
+        return Word.unpack(words[0])
+
+    def exposure(self, symbol: str, size: int = 0, tokens: int = 0, units: int = 0) -> Exposure:
+        """What the book must tell the model about a perp (nano), primary tokens (wad) and units in others (wad)."""
+        word = self.word(symbol)
+        return Exposure(
+            underlying=self.stage.id(symbol),
+            token=tokens * word.mid // MID,
+            other=units * word.mid // MID,
+            perp=size * word.mid * 10,
+            width=word.half_width,
+            eventful=int(word.flags & EVENTFUL != 0),
+        )
+
+    def requirements(self, *exposures: Exposure, debt: int = 0, shut: int = 0) -> tuple[int, int]:
+        """Maintenance and initial margin, straight from the model."""
+        maintenance, initial = self.stage.system.model.requirements(list(exposures), Closure(shut, shut), debt)
+        return maintenance, initial
+
+    # people
+
+    def allow(self, owner: str, operator: str, permissions: int, expiry: int = FOREVER) -> Receipt:
+        return self.contract.set_operator(account(owner), address(operator), permissions, expiry, sender=address(owner))
+
+
+def toward_zero(numerator: int, denominator: int) -> int:
+    """Signed division as the EVM does it."""
+    quotient = abs(numerator) // abs(denominator)
+    return quotient if (numerator < 0) == (denominator < 0) else -quotient
+
+
+def deploy(stage: Stage, model: str = "") -> Contract:
+    """A book of the deployer's, on the stage's oracle and model."""
+    partners = [address(role) for role in ("vault", "exchange", "engine")]
+    model = model or stage.system.model.address
+    return Contract.deploy(
+        stage.backend, "PerpClearinghouse", stage.oracle, model, *partners, sender=address("deployer")
+    )
+
+
+def configured(stage: Stage) -> Book:
+    """With the roles given out, and the fees and markets of the stage's parameters."""
+    contract, given = deploy(stage), parameters()
+    contract.grantRole(contract.TIMELOCK_ROLE(), address("timelock"), sender=address("deployer"))
+    contract.grantRole(contract.GUARDIAN_ROLE(), address("guardian"), sender=address("deployer"))
+    fees = given["fees"]
+    timelock = address("timelock")
+    contract.set_fees(fees["maker_pips"], fees["taker_pips"], fees["insurance_bps"], sender=timelock)
+    contract.set_treasury(account("treasury"), sender=timelock)
+    for number, entry in enumerate(given["underlyings"]):
+        limits = entry["market"]
+        cap = nano(limits["open_interest_cap"])
+        contract.list_market(number, cap, limits["band_bps"], limits["funding_depth"], sender=timelock)
+    return Book(stage, contract)
+
+
+@pytest.fixture(scope="session")
+def _configured() -> Book:
+    return configured(Stage.deployed())
+
+
+@pytest.fixture
+def empty_book(_configured: Book) -> Iterator[Book]:
+    """Deployed once; every test starts from there."""
+    with _configured.stage.undone():
+        yield _configured
+
+
+@pytest.fixture
+def stage(empty_book: Book) -> Stage:
+    return empty_book.stage
+
+
+@pytest.fixture
+def book(empty_book: Book) -> Book:
+    """With a maker and a taker who have 100,000 each."""
+    for role in ("maker", "taker"):
+        empty_book.pay(role, "100000")
+    return empty_book

@@ -1,0 +1,223 @@
+"""margin: equity to the wei, and the model asked about exactly what the account has."""
+
+from __future__ import annotations
+
+import pytest
+
+from prime_perps import deployment
+from prime_perps.chain.revm import RevmBackend
+from prime_perps.reports import Session
+from prime_perps.units import MID, NANO, WAD, nano, wad
+from tests.stage import Stage, account, address, parameters
+
+from .conftest import Book, configured
+
+OTHER, HALF_OTHER = 128, 254  # on AAPL, one unit a token; on IBM, half a unit
+
+
+@pytest.fixture
+def rich(book: Book) -> Book:
+    """A maker who can take the other side of anything."""
+    book.pay("maker", "100000000")
+    return book
+
+
+def _list_others(book: Book) -> None:
+    book.contract.list_other_token(OTHER, 0, WAD, sender=address("timelock"))
+    book.contract.list_other_token(HALF_OTHER, 1, WAD // 2, sender=address("timelock"))
+
+
+def test_margin__account_never_touched__is_nothing(book: Book) -> None:
+    assert book.margin("nobody") == (0,) * 9
+
+
+@pytest.mark.parametrize("amount", [1, 10**30])
+def test_margin__cash_only__needs_no_price(book: Book, amount: int) -> None:
+    book.pay("holder", amount)
+    assert book.margin("holder") == (amount, 0, 0, 0, amount, 0, 0, 0, 0)
+
+
+def test_margin__debt_only__asks_for_interest_in_initial_margin(book: Book) -> None:
+    book.move_cash(account("holder"), account("keeper"), 1_000 * WAD)
+    margin = book.margin("holder")
+    assert margin.equity == -1_000 * WAD
+    assert (margin.maintenance, margin.initial) == book.requirements(debt=1_000 * WAD)
+    assert margin.maintenance == 0 < margin.initial
+
+
+def test_margin__quote_without_positions__counts_as_cash(book: Book) -> None:
+    book.novate("10")
+    book.novate("-10", "151")
+    margin = book.margin("taker")
+    assert margin.equity == margin.cash + 10 * WAD
+    assert (margin.quote, margin.maintenance, margin.initial) == (10 * WAD, 0, 0)
+
+
+def test_margin__tokens__are_worth_their_price_rounded_down(book: Book) -> None:
+    book.stage.publish(AAPL="0.00000001")
+    book.pay_stock("holder", "AAPL", MID - 1)
+    assert book.margin("holder").token_value == 0
+    book.pay_stock("holder", "AAPL", MID + 1)
+    assert book.margin("holder").token_value == book.margin("holder").equity == 2
+
+
+def test_margin__a_book_of_everything__adds_up(rich: Book) -> None:
+    """Tokens, perps against them, perps alone, a loan, funding both ways, at uneven prices."""
+    rich.pay_stock("taker", "AAPL", "100.5")
+    rich.novate("-70.000000001", "151")
+    rich.novate("33.3", "141.7", symbol="NVDA")
+    rich.novate("-0.05", symbol="BTC")
+    rich.stage.warp(7_199)
+    rich.stage.publish(AAPL="150.12345678", NVDA="139.99999999")
+    rich.leave("taker", 9_000 * WAD)
+
+    margin, money = rich.margin("taker"), rich.contract.money(account("taker"))
+    exposures = [
+        rich.exposure("AAPL", rich.size("taker"), wad("100.5")),
+        rich.exposure("NVDA", rich.size("taker", "NVDA")),
+        rich.exposure("BTC", rich.size("taker", "BTC")),
+    ]
+    assert margin.token_value == wad("100.5") * 15_012_345_678 // MID
+    assert margin.perp_value == sum(each.perp for each in exposures)
+    assert (margin.cash, margin.quote) == money
+    assert margin.funding_owed != 0
+    assert margin.equity == 9_000 * WAD
+    assert margin.equity == sum(money) + margin.token_value + margin.perp_value - margin.funding_owed
+    assert money.cash < 0
+    assert (margin.maintenance, margin.initial) == rich.requirements(*exposures, debt=-money.cash)
+    assert margin.doubt == 0
+
+
+@pytest.mark.parametrize("size", ["10", "-10"])
+def test_margin__price_moves__perps_gain_and_lose_exactly(book: Book, size: str) -> None:
+    book.novate(size)
+    before = {role: book.margin(role).equity for role in ("maker", "taker")}
+    book.stage.publish(AAPL="150.00000001")
+    moved = int(size) * 10**10
+    assert book.margin("taker").equity == before["taker"] + moved
+    assert book.margin("maker").equity == before["maker"] - moved
+
+
+# tokens of further issuers
+
+
+def test_margin__other_tokens__count_at_their_units(book: Book) -> None:
+    _list_others(book)
+    book.credit(account("holder"), OTHER, 3 * WAD, "holder")
+    book.credit(account("holder"), HALF_OTHER, 5 * WAD, "holder")
+    margin = book.margin("holder")
+    assert margin.token_value == margin.equity == (3 * 150) * WAD + wad("2.5") * 110
+    exposures = book.exposure("AAPL", units=3 * WAD), book.exposure("IBM", units=wad("2.5"))
+    assert (margin.maintenance, margin.initial) == book.requirements(*exposures)
+
+
+def test_margin__other_tokens__are_hedged_by_the_perp_and_add_to_primary_ones(rich: Book) -> None:
+    _list_others(rich)
+    rich.pay("taker", "1000")
+    rich.credit(account("taker"), OTHER, 30 * WAD, "taker")
+    rich.pay_stock("taker", "AAPL", "20")
+    rich.novate("-50")
+    margin = rich.margin("taker")
+    exposure = rich.exposure("AAPL", -50 * NANO, 20 * WAD, 30 * WAD)
+    assert (margin.maintenance, margin.initial) == rich.requirements(exposure)
+    assert margin.maintenance < rich.requirements(rich.exposure("AAPL", -50 * NANO))[0]
+
+
+def test_margin__units_of_another_token__are_rounded_down_before_their_value(book: Book) -> None:
+    book.contract.list_other_token(OTHER, 0, WAD // 3, sender=address("timelock"))
+    book.credit(account("holder"), OTHER, 5, "holder")
+    assert book.margin("holder").token_value == 5 * (WAD // 3) // WAD * 150
+
+
+def test_margin__several_other_tokens_of_one_underlying__sum(book: Book) -> None:
+    for place in range(8):
+        book.contract.list_other_token(OTHER + 18 * place, 0, WAD, sender=address("timelock"))
+        book.credit(account("holder"), OTHER + 18 * place, WAD, "holder")
+    margin = book.margin("holder")
+    assert margin.token_value == 8 * 150 * WAD
+    assert (margin.maintenance, margin.initial) == book.requirements(book.exposure("AAPL", units=8 * WAD))
+
+
+# what the words say
+
+
+def test_margin__price_gets_old__width_and_doubt_grow_and_equity_stays(rich: Book) -> None:
+    rich.novate("100")
+    before = rich.margin("taker")
+    rich.stage.warp(60)
+    assert rich.margin("taker").maintenance == before.maintenance
+    rich.stage.warp(600)
+    after, word = rich.margin("taker"), rich.word("AAPL")
+    assert word.doubt == 100
+    assert after.equity == before.equity
+    assert after.doubt == 15_000 * WAD // 100
+    assert (after.maintenance, after.initial) == rich.requirements(rich.exposure("AAPL", 100 * NANO))
+    assert after.maintenance == before.maintenance + after.doubt
+
+
+def test_margin__doubt__is_of_the_net_exposure_and_rounded_up(rich: Book) -> None:
+    """Each line rounded by itself: liquidation gives the account the benefit."""
+    rich.pay_stock("taker", "AAPL", wad("2") + 1)
+    rich.pay_stock("taker", "IBM", WAD)
+    rich.novate("-1")
+    rich.novate(-(2 * NANO + 1), symbol="IBM")
+    rich.stage.warp(61)
+    assert rich.word("AAPL").doubt == rich.word("IBM").doubt == 1
+    long = (wad("2") + 1) * 150 - 150 * WAD
+    short = (2 * NANO + 1) * 110 * NANO - 110 * WAD
+    assert rich.margin("taker").doubt == -(-long // 10_000) - (-short // 10_000)
+
+
+def test_margin__halted__counts_as_an_event(rich: Book) -> None:
+    rich.novate("100")
+    before = rich.margin("taker")
+    rich.stage.oracle.set_halt(0, True, sender=address("guardian"))
+    after = rich.margin("taker")
+    exposure = rich.exposure("AAPL", 100 * NANO)
+    assert exposure.eventful == 1
+    assert (after.maintenance, after.initial) == rich.requirements(exposure)
+    assert after.maintenance > before.maintenance
+    assert (after.equity, after.doubt) == (before.equity, 0)
+
+
+def test_OR_1_margin__another_underlying_is_old_or_closed__changes_nothing_here(rich: Book) -> None:
+    rich.novate("100")
+    before = rich.margin("taker")
+    rich.stage.sessions["IBM"] = Session.CLOSED
+    rich.stage.prices.pop("NVDA")
+    rich.stage.warp(7_200)
+    rich.stage.publish()
+    assert rich.word("NVDA").doubt
+    assert rich.margin("taker") == before
+
+
+def test_margin__exchange_closed__asks_for_the_weekends_margin(rich: Book) -> None:
+    rich.novate("100")
+    rich.stage.sessions["AAPL"] = Session.CLOSED
+    rich.stage.publish()
+    margin = rich.margin("taker")
+    exposure = rich.exposure("AAPL", 100 * NANO)
+    assert (margin.maintenance, margin.initial) == rich.requirements(exposure, shut=1)
+    assert margin.maintenance > rich.requirements(exposure)[0]
+
+
+def test_margin__never_priced__is_worth_nothing() -> None:
+    book = configured(Stage(deployment.deploy(RevmBackend(), address("deployer"), parameters())))
+    book.pay("holder", 7)
+    book.pay_stock("holder", "AAPL", "10")
+    assert book.margin("holder") == (7, 0, 0, 0, 7, 0, 0, 0, 0)
+
+
+def test_margin__largest_balances__do_not_overflow(book: Book) -> None:
+    """All that a position can hold, at the highest price the model's bound on a notional admits."""
+    book.pay_stock("holder", "AAPL", 2**96 - 1)
+    book.stage.publish(AAPL="8000000")
+    margin = book.margin("holder")
+    assert margin.token_value == (2**96 - 1) * 8_000_000
+    assert margin.equity == margin.token_value < 2**119
+
+
+def test_margin__size_in_nano__is_valued_without_rounding(book: Book) -> None:
+    book.novate(nano("0.000000001"))
+    assert book.margin("taker").perp_value == 150 * NANO
+    assert book.margin("maker").perp_value == -150 * NANO

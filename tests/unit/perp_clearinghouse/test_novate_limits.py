@@ -1,0 +1,281 @@
+"""novate: what a market admits: price band, open interest, reduce-only by order, market, halt or age; and the pause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from prime_perps.errors import Revert
+from prime_perps.reports import Session
+from prime_perps.units import NANO, WAD, wad
+from tests.stage import address
+
+from .conftest import Book
+
+LOW, HIGH = wad("142.5"), wad("157.5")  # 5 % around 150
+DEPTH = 1_000_000
+
+Restrict = Callable[[Book], None]
+
+
+def _restrict_market(book: Book) -> None:
+    book.contract.set_market(0, 1_000_000 * NANO, 500, DEPTH, True, sender=address("guardian"))
+
+
+def _halt(book: Book) -> None:
+    book.stage.oracle.set_halt(0, True, sender=address("guardian"))
+
+
+def _let_age(book: Book) -> None:
+    book.stage.warp(61)
+
+
+EITHER_SIDE = pytest.mark.parametrize("maker", [True, False], ids=["maker", "taker"])
+RESTRICTIONS = [
+    pytest.param(_restrict_market, id="market"),
+    pytest.param(_halt, id="halt"),
+    pytest.param(_let_age, id="age"),
+]
+
+
+# band
+
+
+@pytest.mark.parametrize("size", ["1", "-1"])
+@pytest.mark.parametrize("price", [LOW, HIGH])
+def test_novate__price_at_the_edge_of_the_band__is_booked(book: Book, price: int, size: str) -> None:
+    book.novate(size, price)
+    assert abs(book.quote("taker")) == price
+
+
+@pytest.mark.parametrize("size", ["1", "-1"])
+@pytest.mark.parametrize("price", [0, LOW - 1, HIGH + 1, 2**200])
+def test_novate__price_past_the_edge_of_the_band__reverts(book: Book, price: int, size: str) -> None:
+    with pytest.raises(Revert, match="trade: price outside band"):
+        book.novate(size, price)
+
+
+def test_novate__price_moved__the_band_moves_with_it(book: Book) -> None:
+    book.stage.publish(AAPL="200")
+    with pytest.raises(Revert, match="trade: price outside band"):
+        book.novate("1", "189.99")
+    book.novate("1", "190")
+
+
+def test_novate__old_price__does_not_widen_the_band(book: Book) -> None:
+    book.novate("10")
+    book.stage.warp(3_600)  # the word is now 10 % wide
+    assert book.word("AAPL").half_width > 500
+    with pytest.raises(Revert, match="trade: price outside band"):
+        book.novate("-1", LOW - 1)
+
+
+def test_novate__band_narrowed__holds_at_once(book: Book) -> None:
+    book.contract.set_market(0, 1_000_000 * NANO, 1, DEPTH, False, sender=address("guardian"))
+    book.novate("1", "150.015")
+    with pytest.raises(Revert, match="trade: price outside band"):
+        book.novate("1", wad("150.015") + 1)
+
+
+# markets
+
+
+def test_novate__market_not_listed__reverts(book: Book) -> None:
+    trade = (63, 1, 2, NANO, 150 * WAD, False, False)
+    with pytest.raises(Revert, match="trade: market not listed"):
+        book.contract.novate(trade, sender=address("exchange"))
+
+
+@pytest.mark.parametrize("market", [64, 255, 2**255])
+def test_novate__market_that_cannot_be__reverts(book: Book, market: int) -> None:
+    with pytest.raises(Revert, match="trade: market not listed"):
+        book.contract.novate((market, 1, 2, NANO, 150 * WAD, False, False), sender=address("exchange"))
+
+
+def test_novate__never_priced__reverts(book: Book) -> None:
+    book.contract.list_market(7, NANO, 500, DEPTH, sender=address("timelock"))
+    with pytest.raises(Revert, match="trade: no index price"):
+        book.contract.novate((7, 1, 2, NANO, 0, False, False), sender=address("exchange"))
+
+
+def test_novate__exchange_closed__goes_on_at_the_last_price(book: Book) -> None:
+    book.stage.sessions["AAPL"] = Session.CLOSED
+    book.stage.publish()
+    book.novate("1")
+    assert book.size("taker") == NANO
+
+
+# open interest
+
+
+def _cap(book: Book, units: int) -> None:
+    book.contract.set_market(0, units * NANO, 500, DEPTH, False, sender=address("guardian"))
+
+
+def test_novate__open_interest_up_to_the_cap__is_booked(book: Book) -> None:
+    _cap(book, 10)
+    book.novate("9")
+    book.novate("1")
+    assert book.market().open_interest == book.market().open_interest_cap
+
+
+@pytest.mark.parametrize("size", [1, -1])
+def test_novate__open_interest_past_the_cap__reverts(book: Book, size: int) -> None:
+    _cap(book, 10)
+    book.novate(10 * NANO * size)
+    with pytest.raises(Revert, match="trade: open interest cap"):
+        book.novate(size)
+
+
+def test_novate__at_the_cap__positions_still_change_hands(book: Book) -> None:
+    book.pay("holder", "10000")
+    _cap(book, 10)
+    book.novate("10")
+    book.novate("10", maker="taker", taker="holder")
+    assert (book.size("taker"), book.size("holder")) == (0, 10 * NANO)
+
+
+def test_novate__flip_at_the_cap__is_booked(book: Book) -> None:
+    _cap(book, 10)
+    book.novate("10")
+    book.novate("-20")
+    assert (book.size("taker"), book.market().open_interest) == (-10 * NANO, 10 * NANO)
+
+
+def test_novate__cap_lowered_below_what_is_open__only_shrinks(book: Book) -> None:
+    book.novate("10")
+    _cap(book, 5)
+    book.novate("-1")
+    assert book.market().open_interest == 9 * NANO
+    with pytest.raises(Revert, match="trade: open interest cap"):
+        book.novate("1")
+    book.novate("-9")
+    assert book.market().open_interest == 0
+
+
+def test_novate__cap_of_one_market__is_not_that_of_another(book: Book) -> None:
+    _cap(book, 0)
+    book.novate("1", symbol="IBM")
+    with pytest.raises(Revert, match="trade: open interest cap"):
+        book.novate("1")
+
+
+# reduce-only, asked for by one side
+
+
+@EITHER_SIDE
+@pytest.mark.parametrize("size", ["-1", "-9", "-10"])
+def test_novate__side_reduces_up_to_all__is_booked(book: Book, maker: bool, size: str) -> None:
+    book.novate("10")
+    book.novate(size, maker_reduces=maker, taker_reduces=not maker)
+    assert book.size("taker") == (10 + int(size)) * NANO
+
+
+@EITHER_SIDE
+@pytest.mark.parametrize("size", [1, -10 * NANO - 1, -30 * NANO])
+def test_novate__side_asks_to_reduce_and_would_add_or_flip__reverts(book: Book, maker: bool, size: int) -> None:
+    book.novate("10")
+    with pytest.raises(Revert, match="trade: reduce only"):
+        book.novate(size, maker_reduces=maker, taker_reduces=not maker)
+
+
+@EITHER_SIDE
+@pytest.mark.parametrize("size", ["1", "-1"])
+def test_novate__side_asks_to_reduce_and_has_nothing__reverts(book: Book, maker: bool, size: str) -> None:
+    with pytest.raises(Revert, match="trade: reduce only"):
+        book.novate(size, maker_reduces=maker, taker_reduces=not maker)
+
+
+def test_novate__short_reduces_up_to_all__is_booked(book: Book) -> None:
+    book.novate("-10")
+    book.novate("4", taker_reduces=True)
+    book.novate("6", taker_reduces=True)
+    assert book.size("taker") == 0
+
+
+def test_novate__one_side_reduces__the_other_may_open(book: Book) -> None:
+    book.pay("holder", "10000")
+    book.novate("10")
+    book.novate("10", maker="taker", taker="holder", maker_reduces=True)
+    book.novate("10", maker="maker", taker="taker", taker_reduces=False)
+    assert (book.size("holder"), book.size("taker")) == (10 * NANO, 10 * NANO)
+
+
+# reduce-only for everybody
+
+
+@pytest.mark.parametrize("restrict", RESTRICTIONS)
+def test_novate__restricted__both_sides_may_close(book: Book, restrict: Restrict) -> None:
+    book.novate("10")
+    restrict(book)
+    book.novate("-4")
+    book.novate("-6")
+    assert book.size("taker") == book.size("maker") == 0
+
+
+@pytest.mark.parametrize("restrict", RESTRICTIONS)
+@pytest.mark.parametrize("size", ["1", "-11"])
+def test_novate__restricted__nobody_may_add_or_flip(book: Book, restrict: Restrict, size: str) -> None:
+    book.novate("10")
+    restrict(book)
+    with pytest.raises(Revert, match="trade: reduce only"):
+        book.novate(size)
+
+
+@pytest.mark.parametrize("restrict", RESTRICTIONS)
+@pytest.mark.parametrize(("maker", "taker", "size"), [("taker", "holder", "1"), ("holder", "taker", "-1")])
+def test_novate__restricted__nobody_may_take_over_what_another_closes(
+    book: Book,
+    restrict: Restrict,
+    maker: str,
+    taker: str,
+    size: str,
+) -> None:
+    book.pay("holder", "10000")
+    book.novate("10")
+    restrict(book)
+    with pytest.raises(Revert, match="trade: reduce only"):
+        book.novate(size, maker=maker, taker=taker)
+
+
+@pytest.mark.parametrize("restrict", RESTRICTIONS)
+def test_OR_1_novate__one_market_restricted__another_is_not(book: Book, restrict: Restrict) -> None:
+    restrict(book)
+    if book.word("IBM").doubt:
+        book.stage.prices = {"IBM": "110"}
+        book.stage.publish()
+    book.novate("1", symbol="IBM")
+    with pytest.raises(Revert, match="trade: reduce only"):
+        book.novate("1", "150")
+
+
+def test_novate__price_at_its_age_limit__is_not_old_yet(book: Book) -> None:
+    book.stage.warp(60)
+    book.novate("1")
+    book.stage.warp(1)
+    with pytest.raises(Revert, match="trade: reduce only"):
+        book.novate("1")
+
+
+def test_novate__halt_released__opens_again(book: Book) -> None:
+    _halt(book)
+    book.stage.govern(book.stage.oracle.set_halt, 0, False)
+    book.novate("1")
+
+
+# pause
+
+
+@pytest.mark.parametrize("paused", [1, 3, 5, 7])
+def test_novate__trading_paused__reverts(book: Book, paused: int) -> None:
+    book.novate("10")
+    book.contract.set_paused(paused, sender=address("guardian"))
+    with pytest.raises(Revert, match="settings: paused"):
+        book.novate("-1")
+
+
+@pytest.mark.parametrize("paused", [2, 4, 6])
+def test_novate__something_else_paused__goes_on(book: Book, paused: int) -> None:
+    book.contract.set_paused(paused, sender=address("guardian"))
+    book.novate("1")

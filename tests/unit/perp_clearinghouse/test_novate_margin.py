@@ -1,0 +1,272 @@
+"""novate: the margin check (CH-4), to the wei: initial margin afterwards, or less risk and no worse health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from prime_perps.errors import Revert
+from prime_perps.margin import div_up
+from prime_perps.reports import Session
+from prime_perps.units import NANO, PIPS, WAD, wad
+from tests.stage import address
+
+from .conftest import Book
+
+MAKER_FEE, TAKER_FEE = 100, 400  # pips
+UNIT = 150 * WAD  # one AAPL
+
+
+@pytest.fixture
+def book(empty_book: Book) -> Book:
+    """A rich maker; everybody else pays in what the test is about."""
+    empty_book.pay("maker", "100000000")
+    return empty_book
+
+
+def _fee(size: int, price: int = UNIT, pips: int = TAKER_FEE) -> int:
+    return div_up(abs(size) * price // NANO * pips, PIPS)
+
+
+def _initial(book: Book, size: int, symbol: str = "AAPL") -> int:
+    return book.requirements(book.exposure(symbol, size))[1]
+
+
+def _leave(book: Book, equity: str, size: str = "100") -> None:
+    """The taker has `size` AAPL, bought at 150, and this much equity, in USD."""
+    book.pay("taker", "100000")
+    book.novate(size)
+    book.leave("taker", wad(equity))
+
+
+# initial margin
+
+
+@pytest.mark.parametrize("size", [100 * NANO, -100 * NANO])
+def test_CH_4_novate__equity_of_exactly_initial_margin__is_booked(book: Book, size: int) -> None:
+    book.pay("taker", _initial(book, size) + _fee(size))
+    book.novate(size)
+    margin = book.margin("taker")
+    assert margin.equity == margin.initial
+
+
+@pytest.mark.parametrize("size", [100 * NANO, -100 * NANO])
+def test_CH_4_novate__a_wei_below_initial_margin__reverts(book: Book, size: int) -> None:
+    book.pay("taker", _initial(book, size) + _fee(size) - 1)
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate(size)
+
+
+@pytest.mark.parametrize("size", [100 * NANO, -100 * NANO])
+def test_CH_4_novate__the_maker__is_held_to_the_same(book: Book, size: int) -> None:
+    needed = _initial(book, -size) + _fee(size, pips=MAKER_FEE)
+    book.pay("taker", needed - 1)
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate(size, maker="taker", taker="maker")
+    book.pay("taker", 1)
+    book.novate(size, maker="taker", taker="maker")
+
+
+def test_CH_4_novate__a_price_worse_than_the_index__is_lost_at_once(book: Book) -> None:
+    price, size = wad("157.5"), 100 * NANO
+    needed = _initial(book, size) + _fee(size, price) + 100 * (price - UNIT)
+    book.pay("taker", needed - 1)
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate(size, price)
+    book.pay("taker", 1)
+    book.novate(size, price)
+
+
+def test_CH_4_novate__without_anything__reverts(book: Book) -> None:
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate(1)
+
+
+def test_CH_4_novate__tokens_alone__are_margin(book: Book) -> None:
+    """Nothing but stock: the perp that hedges it, and the fee on it, borrow against it."""
+    book.pay_stock("taker", "AAPL", "100")
+    book.novate("-100")
+    assert book.cash("taker") == -_fee(100 * NANO)
+    book.novate("20", symbol="IBM")
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate("2000", symbol="IBM")
+
+
+def test_CH_4_novate__exchange_closed__asks_for_the_weekends_margin(book: Book) -> None:
+    book.stage.sessions["AAPL"] = Session.CLOSED
+    book.stage.publish()
+    size = 100 * NANO
+    needed = book.requirements(book.exposure("AAPL", size), shut=1)[1]
+    assert needed > _initial(book, size)
+    book.pay("taker", needed + _fee(size) - 1)
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate(size)
+    book.pay("taker", 1)
+    book.novate(size)
+
+
+# the exception: less risk, no worse health
+
+
+@pytest.mark.parametrize("size", ["-1", "-50", "-100", "-150"])
+def test_CH_4_novate__below_initial_and_reduces__is_booked(book: Book, size: str) -> None:
+    """Through zero as well, as long as what is left is less."""
+    _leave(book, "1000")
+    before = book.margin("taker")
+    assert 0 < before.equity < before.maintenance
+    book.novate(size)
+    after = book.margin("taker")
+    assert after.maintenance < before.maintenance
+    assert after.equity * before.maintenance >= before.equity * after.maintenance
+
+
+@pytest.mark.parametrize("size", ["0.000000001", "1", "-201"])
+def test_CH_4_novate__below_initial_and_adds__reverts(book: Book, size: str) -> None:
+    """Also by way of zero, to a short larger than the long was."""
+    _leave(book, "1000")
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate(size)
+
+
+def test_CH_4_novate__between_maintenance_and_initial__may_only_reduce_too(book: Book) -> None:
+    _leave(book, "2500")
+    margin = book.margin("taker")
+    assert margin.maintenance < margin.equity < margin.initial
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate(1)
+    book.novate("-1")
+
+
+def test_CH_4_novate__below_initial_and_hedges__is_booked(book: Book) -> None:
+    """A new position is no new risk when it offsets what the account has."""
+    book.pay_stock("taker", "AAPL", "100")
+    book.leave("taker", wad("400"))
+    book.novate("-100")
+    assert book.margin("taker").equity < book.margin("taker").initial
+    assert book.size("taker") == -100 * NANO
+
+
+def test_CH_4_novate__below_initial_and_takes_a_hedge_away__reverts(book: Book) -> None:
+    """A smaller position is no less risk when it was the hedge."""
+    book.pay_stock("taker", "AAPL", "100")
+    book.novate("-100")
+    book.leave("taker", wad("300"))
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate("1")
+
+
+def test_CH_4_novate__below_initial_and_reduces_another_line__is_booked(book: Book) -> None:
+    book.pay("taker", "100000")
+    book.novate("100")
+    book.novate("10", symbol="NVDA")
+    book.leave("taker", wad("1000"))
+    book.novate("-10", symbol="NVDA")
+    assert book.size("taker", "NVDA") == 0
+
+
+def _least(low: int, high: int, allowed: Callable[[int], bool]) -> int:
+    """The lowest price above `low` that is allowed; at `high` it is."""
+    assert allowed(high)
+    assert not allowed(low)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if allowed(middle) else (middle, high)
+    return high
+
+
+def _steady_price(book: Book, size: int) -> int:
+    """The lowest price at which selling `size` out of the taker's position does not make its health worse."""
+    position, equity = book.size("taker"), book.margin("taker").equity
+    before, _ = book.requirements(book.exposure("AAPL", position))
+    after, _ = book.requirements(book.exposure("AAPL", position - size))
+
+    def is_no_worse(price: int) -> bool:
+        left = equity + size * price // NANO - size * UNIT // NANO - _fee(size, price)
+        return bool(left * before >= equity * after)
+
+    return _least(wad("142.5"), UNIT, is_no_worse)
+
+
+def test_CH_4_novate__reduces_at_the_price_where_health_stays__is_booked(book: Book) -> None:
+    _leave(book, "300")
+    price = _steady_price(book, 10 * NANO)
+    before = book.margin("taker")
+    book.novate("-10", price)
+    after = book.margin("taker")
+    assert after.equity < before.equity
+    assert after.equity * before.maintenance >= before.equity * after.maintenance
+
+
+def test_CH_4_novate__reduces_a_wei_lower__reverts(book: Book) -> None:
+    """Less risk is not enough: the discount would go to the other side, and the account would be worse off."""
+    _leave(book, "300")
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate("-10", _steady_price(book, 10 * NANO) - 1)
+
+
+def test_CH_4_novate__the_discount_would_eat_all_equity__reverts(book: Book) -> None:
+    _leave(book, "300")
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate("-100", "142.5")
+
+
+# insolvent
+
+
+def test_CH_4_novate__insolvent_and_pays_a_fee_to_reduce__reverts(book: Book) -> None:
+    """What it pays is no longer its own money."""
+    _leave(book, "1000")
+    book.stage.publish(AAPL="130")
+    assert book.margin("taker").equity < 0
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate("-10")
+
+
+def test_CH_4_novate__insolvent_and_reduces_without_loss__is_booked(book: Book) -> None:
+    """The buyer pays the fee: equity stays to the wei, risk falls."""
+    _leave(book, "1000")
+    book.stage.publish(AAPL="130")
+    equity, size, index = book.margin("taker").equity, 10 * NANO, 130 * WAD
+    price = _least(index, 131 * WAD, lambda price: size * (price - index) // NANO >= _fee(size, price))
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate("-10", price - 1)
+    book.novate("-10", price)
+    assert equity <= book.margin("taker").equity <= equity + 10
+
+
+def test_CH_4_novate__insolvent_and_adds_at_a_gain__reverts(book: Book) -> None:
+    _leave(book, "1000")
+    book.stage.publish(AAPL="130")
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate("1", "123.5")
+
+
+def test_CH_4_novate__no_equity_and_reduces__may_not_lose_a_wei(book: Book) -> None:
+    """Without equity there is no health to compare, so equity itself may not fall."""
+    book.contract.set_fees(0, 0, 10_000, sender=address("timelock"))
+    _leave(book, "1000")
+    book.stage.publish(AAPL="140")
+    assert book.margin("taker").equity == 0
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate("-10", 140 * WAD - 1)
+    book.novate("-10")
+    assert book.margin("taker").equity == 0
+
+
+# the other side
+
+
+def test_CH_4_novate__taker_is_fine_and_maker_is_not__reverts(book: Book) -> None:
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate("1", maker="attacker", taker="maker")
+
+
+def test_CH_4_novate__both_reduce_below_initial__is_booked(book: Book) -> None:
+    for role in ("taker", "holder"):
+        book.pay(role, "100000")
+    book.novate("100", maker="holder")
+    for role in ("taker", "holder"):
+        book.leave(role, wad("1000"))
+    book.novate("-100", maker="holder")
+    assert book.size("taker") == book.size("holder") == 0

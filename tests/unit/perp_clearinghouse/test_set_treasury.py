@@ -1,0 +1,27 @@
+"""set_treasury: the account that gets what insurance does not keep."""
+
+from __future__ import annotations
+
+import pytest
+
+from prime_perps.errors import Revert
+from tests.stage import account, address
+
+from .conftest import Book
+
+
+def test_set_treasury__by_the_timelock__gets_the_next_fees(book: Book) -> None:
+    receipt = book.contract.set_treasury(account("holder", 7), sender=address("timelock"))
+    assert list(book.contract.events(receipt)) == [("TreasurySet", {"treasury": account("holder", 7)})]
+    assert book.contract.treasury() == account("holder", 7)
+    book.novate("10")
+    collected = book.fees()
+    book.contract.distribute_fees(sender=address("keeper"))
+    assert book.contract.money(account("holder", 7)).cash == collected // 2
+    assert book.cash("treasury") == 0
+
+
+@pytest.mark.parametrize("sender", ["attacker", "guardian", "deployer", "treasury"])
+def test_AC_1_set_treasury__not_by_the_timelock__reverts(book: Book, sender: str) -> None:
+    with pytest.raises(Revert, match="roles: timelock only"):
+        book.contract.set_treasury(account("attacker"), sender=address(sender))
