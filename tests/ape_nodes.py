@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import ape_foundry.provider
 import pytest
 from ape_foundry.provider import FoundryForkProvider, FoundryProvider
 
+from prime_perps.chain.anvil import free_port
 
-def start_lean(patch: pytest.MonkeyPatch) -> None:
-    """Have ape-foundry start anvil without a record of every step, which costs gigabytes and most of the time."""
+
+class _FreePorts:
+    """Stands in for `random` where ape-foundry draws a port. Drawn blindly, one in dozens is still held by a client's
+    closing connection: anvil ends at once, and ape waits 20 seconds for it.
+    """
+
+    @staticmethod
+    def randint(_least: int, _most: int) -> int:
+        return free_port()
+
+
+def start_well(patch: pytest.MonkeyPatch) -> None:
+    """Have ape-foundry start anvil on a free port, and without a record of every step, which costs gigabytes and most
+    of the time.
+    """
     usual = FoundryProvider.build_command
 
     def without_traces(provider: FoundryProvider) -> list[str]:
@@ -18,3 +33,4 @@ def start_lean(patch: pytest.MonkeyPatch) -> None:
         return [*command, *(option for option in wanted if option not in command)]
 
     patch.setattr(FoundryProvider, "build_command", without_traces)
+    patch.setattr(ape_foundry.provider, "random", _FreePorts)

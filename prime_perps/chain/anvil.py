@@ -79,7 +79,8 @@ def find_anvil() -> Path:
     raise AnvilMissing(f"no anvil {MAJOR_VERSION}.x found{seen}: {HOW_TO_GET}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nothing uses, not even a connection that is closing."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -195,7 +196,7 @@ class Anvil:
         atexit.register(self.stop)
         for attempt in range(1, START_ATTEMPTS + 1):
             if not self._fixed_port:
-                self.port = _free_port()
+                self.port = free_port()
             self._launch(binary)
             try:
                 self._wait()

@@ -14,6 +14,7 @@ from ape import networks
 from ape.exceptions import ApeException
 from eth_utils import to_checksum_address
 from requests.exceptions import RequestException
+from web3.exceptions import Web3Exception
 
 from prime_perps.chain.contract import Receipt
 from prime_perps.chain.node import Refusal, Unreachable
@@ -161,7 +162,7 @@ class ApeBackend:
         """One request through ape's connection. Raises Revert, Refusal, Unreachable."""
         try:
             answer = self._provider.web3.provider.make_request(method, list(params))
-        except (OSError, RequestException) as error:
+        except (OSError, RequestException, Web3Exception) as error:
             choice = self._provider.network_choice
             raise Unreachable(f"no answer from {choice} ({type(error).__name__}): is the node running?") from None
         told = answer.get("error")

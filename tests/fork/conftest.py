@@ -22,7 +22,7 @@ from prime_perps.chain.ape import ApeBackend
 from prime_perps.chain.node import Node
 from prime_perps.chain.rpc import RpcBackend
 from prime_perps.deployment import Deployment
-from tests.ape_nodes import start_lean
+from tests.ape_nodes import start_well
 from tests.fork.actors import ROLES, account, address, key
 from tests.fork.market import Market
 
@@ -83,7 +83,7 @@ def fork(upstream: Upstream) -> Iterator[ProviderAPI]:
         pytest.MonkeyPatch.context() as patch,
         networks.ethereum.mainnet.use_provider(upstream.url),
     ):
-        start_lean(patch)
+        start_well(patch)
         # A free port, always: with a fixed one, a node that already listens there is adopted in silence.
         with networks.fork(provider_name="foundry", provider_settings={"host": "auto"}) as provider:
             yield provider

@@ -9,10 +9,11 @@ import pytest
 from ape import accounts, networks
 
 from prime_perps.chain import Contract
+from prime_perps.chain.anvil import Anvil
 from prime_perps.chain.ape import ApeBackend, NotSigned
 from prime_perps.chain.node import Unreachable
 from prime_perps.errors import NodeError, Revert
-from tests.ape_nodes import start_lean
+from tests.ape_nodes import start_well
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI, ProviderAPI
@@ -24,7 +25,7 @@ TOO_MUCH = "stablecoin: balance too small"
 @pytest.fixture(scope="module")
 def provider() -> Iterator[ProviderAPI]:
     with pytest.MonkeyPatch.context() as patch:
-        start_lean(patch)
+        start_well(patch)
         with networks.parse_network_choice("ethereum:local:foundry") as provider:
             yield provider
 
@@ -116,13 +117,11 @@ def test_init__not_connected__told_how_to_connect(monkeypatch: pytest.MonkeyPatc
 
 def test_call__node_stopped__unreachable() -> None:
     with (
-        pytest.MonkeyPatch.context() as patch,
-        networks.ethereum.local.use_provider("foundry", provider_settings={"host": "auto"}) as provider,
+        Anvil() as node,
+        networks.parse_network_choice(f"ethereum:local:{node.url}") as provider,
     ):
-        start_lean(patch)
         backend = ApeBackend(provider=provider)
-        provider.process.kill()
-        provider.process.wait()
+        node.kill()
         with pytest.raises(Unreachable, match="is the node running"):
             backend.timestamp()
 

@@ -15,7 +15,7 @@ from prime_perps.chain.rpc import RpcBackend
 from prime_perps.deployment import PARAMETERS, Deployment
 from prime_perps.units import BPS
 from scripts import deploy as command
-from tests.ape_nodes import start_lean
+from tests.ape_nodes import start_well
 
 LOCAL = "ethereum:local:foundry"
 
@@ -23,7 +23,7 @@ LOCAL = "ethereum:local:foundry"
 @pytest.fixture(autouse=True)
 def _lean() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        start_lean(patch)
+        start_well(patch)
         yield
 
 
