@@ -54,13 +54,6 @@ def _check_known(underlying: uint256, line_count: uint256):
 
 @internal
 @pure
-def _check_unseen(underlying: uint256, line_count: uint256, unseen: uint256):
-    self._check_known(underlying, line_count)
-    assert (unseen >> underlying) & 1 == 1, "model: duplicate underlying"
-
-
-@internal
-@pure
 def _check_closure(closure: IMarginModel.Closure):
     assert closure.now <= closure.ahead and closure.ahead <= 2 and closure.ramp <= BPS, "model: bad closure"
 
@@ -92,7 +85,8 @@ def _sum(exposures: DynArray[IMarginModel.Exposure, 32], table: address) -> Sums
     for e: IMarginModel.Exposure in exposures:
         bit: uint256 = 1 << e.underlying
         if unseen & bit == 0:
-            self._check_unseen(e.underlying, line_count, unseen)
+            self._check_known(e.underlying, line_count)
+            raise "model: duplicate underlying"
         unseen ^= bit
 
         bought: uint256 = 0

@@ -47,11 +47,11 @@ WRAPPER_OTHER_AT: constant(uint256) = 96
 SLOPE_AT: constant(uint256) = 112
 DEPTH_AT: constant(uint256) = 128
 
-# Hard bounds. They keep the formula's arithmetic inside 256 bits and a slip of a digit out of the table.
+# Hard bounds, bps unless said otherwise. They keep the formula inside 256 bits, and a slip of a digit out of the table.
 ONE: constant(uint256) = 10_000
 FIVE: constant(uint256) = 50_000
 GROUP_MAX: constant(uint256) = 3
-DEPTH_MAX: constant(uint256) = 10**15
+DEPTH_MAX: constant(uint256) = 10**15  # whole USD
 
 
 @internal
