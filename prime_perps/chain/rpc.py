@@ -157,6 +157,18 @@ class RpcBackend:
                 results.append(_bytes(answer))
         return results
 
+    def estimate_gas(self, to: str, data: bytes, sender: str) -> int:
+        """Gas of a transaction on the latest block. Raises Revert with the contract's reason, NodeError."""
+        try:
+            return int(self.node.read("eth_estimateGas", _call_fields(to, data, sender)), 16)
+        except Refusal as refusal:
+            raise _as_revert(refusal) from None
+
+    def gas_price(self) -> int:
+        """What a unit of gas costs in the next block, wei: the latest base fee and the tip the node suggests."""
+        head, tip = self.node.read_many([("eth_getBlockByNumber", ("latest", False)), ("eth_maxPriorityFeePerGas", ())])
+        return sum(_fees(head, tip))
+
     def block(self, number: int | str = "latest") -> dict[str, Any]:
         """A block's header as the node gives it, hex strings. Raises NodeError for a block it does not have."""
         name = hex(number) if isinstance(number, int) else number
@@ -207,6 +219,7 @@ class RpcBackend:
         Settle what became of a send that raised SendUnresolved: wait for it when the node knows it, else give it up.
         `send` does this first by itself; a program that decides on the chain's state calls it before it looks.
         """
+        sender = to_checksum_address(sender)
         pending = self._unresolved.get(sender)
         if pending is None:
             return
@@ -261,10 +274,7 @@ class RpcBackend:
         )
         if isinstance(gas, Refusal):
             raise _as_revert(gas)
-        if isinstance(head, Refusal):
-            raise head
-        priority = FALLBACK_TIP if isinstance(tip, Refusal) else int(tip, 16)
-        base = int(head.get("baseFeePerGas", "0x0"), 16)
+        base, priority = _fees(head, tip)
         fields: dict[str, Any] = {
             "type": 2,
             "chainId": self._chain_id,
@@ -376,6 +386,13 @@ class RpcBackend:
                 if isinstance(error, Revert):
                     return error
         return Revert(f"no reason ({mined['transactionHash']} failed)")
+
+
+def _fees(head: Any, tip: Any) -> tuple[int, int]:
+    """(base fee, tip) out of a node's answers, wei of gas currency. A node may suggest no tip; it must have a block."""
+    if isinstance(head, Refusal):
+        raise head
+    return int(head.get("baseFeePerGas", "0x0"), 16), FALLBACK_TIP if isinstance(tip, Refusal) else int(tip, 16)
 
 
 def _call_fields(to: str | None, data: bytes, sender: str | None, value: int = 0) -> dict[str, str]:

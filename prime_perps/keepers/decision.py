@@ -42,13 +42,13 @@ class Candidate:
     payment: int
     reward: int
 
-    def profit(self, part: int = WAD) -> int:
+    def profit(self) -> int:
         """
-        What the taker of `part` (wad) of the slice gains at oracle prices, before gas, rounded down. A slice with
-        positive equity is bought below its worth; for one without, insurance's reward covers the hole and more.
+        What the taker of the slice gains at oracle prices, wad USD, rounded down. A slice with positive equity is
+        bought below its worth; for one without, insurance's reward covers the hole and more.
         """
         worth = self.equity * self.fraction // WAD
-        return (worth - self.payment + self.reward) * part // WAD
+        return worth - self.payment + self.reward
 
     def unwind_cost(self, rate: int) -> int:
         """wad USD, rounded up; `rate` in bps of the slice's maintenance margin."""
@@ -71,15 +71,19 @@ def liquidatable(equity: int, maintenance: int, doubt: int) -> bool:
     return equity + 2 * doubt < maintenance
 
 
-def decide(candidate: Candidate, policy: Policy, gas_cost: int, failures: int) -> Decision:
-    """`gas_cost`: wad USD of taking. `failures`: sends that failed for this account in this very state."""
-    profit = candidate.profit() - candidate.unwind_cost(policy.unwind_cost) - gas_cost
+def decide(candidate: Candidate, policy: Policy, failures: int, part: int = WAD, gas_cost: int = 0) -> Decision:
+    """
+    `failures`: sends that failed for this account in this very state. `part`: wad of the slice on offer that own
+    capital carries. `gas_cost`: wad USD of taking.
+    """
+    profit = (candidate.profit() - candidate.unwind_cost(policy.unwind_cost)) * part // WAD - gas_cost
     if failures >= policy.attempts:
         return Decision(candidate, Action.WAIT, f"failed {failures} times in this state", profit)
     if candidate.fraction == 0:
         return Decision(candidate, Action.WAIT, "nothing on offer", profit)
     if profit >= policy.min_profit:
-        return Decision(candidate, Action.TAKE, "profitable", profit, candidate.fraction)
+        reason = "profitable" if part == WAD else "profitable, sized to own capital"
+        return Decision(candidate, Action.TAKE, reason, profit, candidate.fraction * part // WAD)
     if candidate.startable:
         return Decision(candidate, Action.START, "profit too small, price can fall", profit)
     return Decision(candidate, Action.WAIT, "profit too small", profit)

@@ -23,8 +23,6 @@ from prime_perps.keepers.watchlist import Watchlist
 from prime_perps.units import WAD, usd
 
 ACCOUNTS_A_QUERY = 200
-# What a take costs at most, for a first sum; the node's estimate decides before anything is sent.
-TAKE_GAS = 1_000_000
 BELOW_INITIAL = "risk: below initial"
 DEFAULT_POLICY = Policy()
 
@@ -77,13 +75,11 @@ class Liquidator:
         self._watchlist.advance()
         candidates = self.candidates()
         self._forget(candidates)
-        gas_cost = self._gas_cost(TAKE_GAS, head) if candidates else 0
         decisions = []
         for candidate in candidates:
             if stop is not None and stop.is_set():
                 break
-            failures = self._failures.get((candidate.account, candidate.state), 0)
-            decisions.append(self._act(decide(candidate, self._policy, gas_cost, failures)))
+            decisions.append(self._act(self._decide(candidate)))
         else:
             self._seen = head["hash"]
         return decisions
@@ -141,55 +137,60 @@ class Liquidator:
             reward=quote.reward,
         )
 
-    def _act(self, decision: Decision) -> Decision:
-        if decision.action is Action.TAKE:
-            decision = self._sized(decision)
-        if decision.action is Action.WAIT or self._dry_run:
-            self._tell("decided", decision, sent=False)
+    def _decide(self, candidate: Candidate) -> Decision:
+        """Whether the whole slice is worth it; then how much of it goes through, and whether that is, after gas."""
+        failures = self._failures.get((candidate.account, candidate.state), 0)
+        decision = decide(candidate, self._policy, failures)
+        if decision.action is not Action.TAKE:
             return decision
-        account, state = decision.candidate.account, decision.candidate.state
-        try:
-            if decision.action is Action.TAKE:
-                self._report_take(decision, self._engine.take.send(*self._take(decision), sender=self._sender))
-            else:
-                receipt = self._engine.start(account, sender=self._sender)
-                self._tell("auction_started", decision, transaction=receipt.hash, gas=receipt.gas_used)
-        except Revert as revert:
-            # Somebody else was first, or the price moved: the next block tells.
-            self._failures[account, state] = self._failures.get((account, state), 0) + 1
-            self._tell("refused", decision, why=revert.reason)
-        return decision
+        part = self._part_that_passes(candidate)
+        if isinstance(part, Revert):
+            return Decision(candidate, Action.WAIT, f"simulation: {part.reason}", decision.profit)
+        return decide(candidate, self._policy, failures, part, self._gas_cost(candidate, part))
 
-    def _sized(self, decision: Decision) -> Decision:
-        """The largest part of the slice that goes through in a simulation, halving while own capital is too small."""
-        candidate, part = decision.candidate, WAD
+    def _part_that_passes(self, candidate: Candidate) -> int | Revert:
+        """The largest part (wad) that a simulation lets through, halving while own capital is too small, or why not."""
+        part = WAD
         while True:
-            sized = Decision(
-                candidate,
-                Action.TAKE,
-                decision.reason if part == WAD else "profitable, sized to own capital",
-                decision.profit * part // WAD,
-                candidate.fraction * part // WAD,
-            )
             try:
-                self._engine.take.call(*self._take(sized), sender=self._sender)
+                self._engine.take.call(*self._take(candidate, candidate.fraction * part // WAD), sender=self._sender)
             except Revert as revert:
                 part //= 2
                 if revert.reason != BELOW_INITIAL or part < self._policy.smallest_part:
-                    return Decision(candidate, Action.WAIT, f"simulation: {revert.reason}", decision.profit)
-                continue
-            if sized.profit < self._policy.min_profit:
-                return Decision(candidate, Action.WAIT, "profit too small for own capital", sized.profit)
-            return sized
+                    return revert
+            else:
+                return part
 
-    def _take(self, decision: Decision) -> tuple[int, int, int, int, int]:
+    def _gas_cost(self, candidate: Candidate, part: int) -> int:
+        """wad USD of taking, rounded up; nothing when gas is left out of the sum."""
+        if self._policy.gas_currency_price == 0:
+            return 0
+        data = self._engine.take.encode(*self._take(candidate, candidate.fraction * part // WAD))
+        gas = self._backend.estimate_gas(self._engine.address, data, self._sender)
+        return -(-gas * self._backend.gas_price() * self._policy.gas_currency_price // WAD)
+
+    def _act(self, decision: Decision) -> Decision:
+        if decision.action is Action.WAIT or self._dry_run:
+            self._tell("decided", decision, sent=False)
+            return decision
         candidate = decision.candidate
-        return candidate.account, self._account, decision.fraction, candidate.price, candidate.state
+        try:
+            if decision.action is Action.TAKE:
+                receipt = self._engine.take.send(*self._take(candidate, decision.fraction), sender=self._sender)
+                self._report_take(decision, receipt)
+            else:
+                receipt = self._engine.start(candidate.account, sender=self._sender)
+                self._tell("auction_started", decision, transaction=receipt.hash, gas=receipt.gas_used)
+        except Revert as revert:
+            # Somebody else was first, or the price moved: the next block tells.
+            state = candidate.account, candidate.state
+            self._failures[state] = self._failures.get(state, 0) + 1
+            self._tell("refused", decision, why=revert.reason)
+        return decision
 
-    def _gas_cost(self, gas: int, head: dict[str, Any]) -> int:
-        """wad USD, rounded up."""
-        base = int(head.get("baseFeePerGas", "0x0"), 16)
-        return -(-gas * base * self._policy.gas_currency_price // WAD)
+    def _take(self, candidate: Candidate, fraction: int) -> tuple[int, int, int, int, int]:
+        """The arguments of the engine's `take`: no higher price, and no other state, than the decision rests on."""
+        return candidate.account, self._account, fraction, candidate.price, candidate.state
 
     def _forget(self, candidates: Sequence[Candidate]) -> None:
         """Failures and log lines of accounts that are well again, or have changed, are of no more use."""

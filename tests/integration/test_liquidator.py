@@ -15,15 +15,16 @@ import pytest
 
 from prime_perps.accounts import account_id
 from prime_perps.chain.anvil import Anvil
-from prime_perps.chain.rpc import RpcBackend
+from prime_perps.chain.rpc import RpcBackend, SendUnresolved
 from prime_perps.demo.cast import LIQUIDATOR, MAKER, Actor
 from prime_perps.demo.stage import SETTING_UP, perp_sizes, set_up
-from prime_perps.errors import NodeError
+from prime_perps.deployment import Deployment
+from prime_perps.errors import NodeError, Revert
 from prime_perps.history import Tick
 from prime_perps.keepers.decision import Action, Policy
 from prime_perps.keepers.liquidator import Liquidator
 from prime_perps.reports import Session
-from prime_perps.units import wad
+from prime_perps.units import NANO, wad
 
 START = 1_220_362_200
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -172,6 +173,50 @@ def test_tick__profit_below_what_is_wanted__starts_the_auction_then_waits_then_t
     assert decision.profit >= wad(4_000)
 
 
+def test_tick__gas_dearer_than_the_discount__does_not_take(stage):
+    crash(stage, 92)
+    before = transactions(stage)
+    dear = Policy(gas_currency_price=wad(10**9))
+    assert liquidator(stage, policy=dear, dry_run=True).tick()[0].action is Action.START
+    cheap = Policy(gas_currency_price=wad(1))
+    decision = liquidator(stage, policy=cheap, dry_run=True).tick()[0]
+    free = liquidator(stage, dry_run=True).tick()[0]
+    assert decision.action is Action.TAKE
+    assert 0 < free.profit - decision.profit < wad(1)
+    assert transactions(stage) == before
+
+
+def test_tick__refused_again_and_again_in_one_state__is_left_alone_until_it_changes(stage, monkeypatch):
+    crash(stage, 92)
+    keeper = liquidator(stage)
+    send, refused = stage.backend.send, []
+
+    def refuse(to, data, sender, value=0):
+        refused.append(to)
+        raise Revert("engine: state changed")
+
+    monkeypatch.setattr(stage.backend, "send", refuse)
+    for _ in range(5):
+        stage.backend.mine()
+        decisions = keeper.tick()
+    assert len(refused) == 3
+    assert decisions[0].reason == "failed 3 times in this state"
+    monkeypatch.setattr(stage.backend, "send", send)
+    stage.trade(HOLDER, {stage.deployment.underlying("IBM").id: -NANO})
+    assert keeper.tick()[0].action is Action.TAKE
+
+
+def test_tick__own_account_under_water__is_not_its_own_to_take(stage):
+    ibm = stage.deployment.underlying("IBM").id
+    for _ in range(5):
+        stage.trade(LIQUIDATOR, {ibm: 12_000 * NANO})
+    crash(stage, 94)
+    house = stage.deployment.clearinghouse
+    own = house.margin(stage.account(LIQUIDATOR))
+    assert own.equity < own.maintenance
+    assert stage.account(LIQUIDATOR) not in {d.candidate.account for d in liquidator(stage, dry_run=True).tick()}
+
+
 def test_tick__gap_below_zero__waits_for_the_reward_that_pays(stage):
     """The price jumps past the account's equity: insurance pays the hole, and more the longer nobody takes it."""
     crash(stage, 60)
@@ -203,6 +248,22 @@ def test_tick__race_lost__costs_one_refusal_and_no_second_slice(stage):
 
     stage.backend.send = outrun
     slow.tick()
+    assert len(slices(stage)) == 1
+
+
+def test_tick__answer_to_the_send_lost__looks_the_transaction_up_and_buys_nothing_twice(stage, proxy, manifest):
+    crash(stage, 92)
+    backend = RpcBackend(proxy.url, [stage.keys[LIQUIDATOR.name]])
+    system = Deployment.load(backend, manifest)
+    owner = stage.address(LIQUIDATOR)
+    keeper = Liquidator(backend, system.clearinghouse, system.engine, sender=owner, account=account_id(owner))
+    proxy.lose_answer.append("eth_sendRawTransactionSync")
+    proxy.lose_request += ["eth_getTransactionByHash"] * 4
+    with pytest.raises(SendUnresolved):
+        keeper.tick()
+    proxy.seen.clear()
+    assert keeper.tick() == []
+    assert proxy.seen[0] == "eth_getTransactionByHash"
     assert len(slices(stage)) == 1
 
 

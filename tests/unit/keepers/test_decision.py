@@ -39,7 +39,6 @@ def test_liquidatable__doubt__counts_twice_for_the_account():
 
 def test_profit__slice_with_equity__is_the_discount():
     assert SLICE.profit() == PROFIT
-    assert SLICE.profit(WAD // 2) == PROFIT // 2
 
 
 def test_profit__insolvent_slice__is_the_reward_less_the_hole():
@@ -49,30 +48,44 @@ def test_profit__insolvent_slice__is_the_reward_less_the_hole():
 
 
 def test_decide__profitable__takes_all_on_offer():
-    decision = decide(SLICE, Policy(min_profit=wad(100)), 0, 0)
+    decision = decide(SLICE, Policy(min_profit=wad(100)), 0)
     assert (decision.action, decision.fraction, decision.profit) == (Action.TAKE, SLICE.fraction, PROFIT)
 
 
 def test_decide__gas_eats_the_profit__does_not_take():
-    assert decide(SLICE, Policy(), PROFIT + 1, 0).action is Action.START
-    assert decide(SLICE, Policy(), PROFIT, 0).action is Action.TAKE
+    assert decide(SLICE, Policy(), 0, gas_cost=PROFIT + 1).action is Action.START
+    assert decide(SLICE, Policy(), 0, gas_cost=PROFIT).action is Action.TAKE
+
+
+def test_decide__part_of_the_slice__has_its_part_of_the_profit_and_all_of_the_gas():
+    decision = decide(SLICE, Policy(), 0, part=WAD // 4, gas_cost=wad(10))
+    assert decision.fraction == SLICE.fraction // 4
+    assert decision.profit == PROFIT // 4 - wad(10)
+    assert decision.reason == "profitable, sized to own capital"
+
+
+def test_decide__unwinding_costs__are_counted_on_the_slices_margin():
+    """28.30 % of a maintenance margin of 10,000, at 4 %: exactly the profit."""
+    assert decide(SLICE, Policy(unwind_cost=400), 0).profit == 0
+    assert decide(SLICE, Policy(unwind_cost=400), 0).action is Action.TAKE
+    assert decide(SLICE, Policy(unwind_cost=401), 0).action is Action.START
 
 
 def test_decide__too_little_and_no_auction__starts_one():
-    assert decide(SLICE, Policy(min_profit=wad(200)), 0, 0).action is Action.START
+    assert decide(SLICE, Policy(min_profit=wad(200)), 0).action is Action.START
 
 
 def test_decide__too_little_and_auction_running__waits():
     running = replace(SLICE, startable=False)
-    decision = decide(running, Policy(min_profit=wad(200)), 0, 0)
+    decision = decide(running, Policy(min_profit=wad(200)), 0)
     assert (decision.action, decision.reason) == (Action.WAIT, "profit too small")
 
 
 def test_decide__nothing_on_offer__waits():
-    decision = decide(replace(SLICE, fraction=0, payment=0), Policy(), 0, 0)
+    decision = decide(replace(SLICE, fraction=0, payment=0), Policy(), 0)
     assert (decision.action, decision.reason) == (Action.WAIT, "nothing on offer")
 
 
 @pytest.mark.parametrize(("failures", "action"), [(0, Action.TAKE), (2, Action.TAKE), (3, Action.WAIT)])
 def test_decide__failed_before_in_this_state__tries_a_bounded_number_of_times(failures, action):
-    assert decide(SLICE, Policy(attempts=3), 0, failures).action is action
+    assert decide(SLICE, Policy(attempts=3), failures).action is action
