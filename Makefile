@@ -3,9 +3,12 @@
 BIN := $(CURDIR)/.venv/bin
 PY := $(BIN)/python
 STAMP := .venv/.installed
-SUITES := unit property differential integration fork
+# Those that wait for nodes first, so that they do not stand alone at the end.
+SUITES := integration fork property differential unit
 # Two processes, whatever the machine: the suites start nodes of their own.
 JOBS ?= 2
+# A file stays in one process: several share a chain, and the demo, among their tests.
+PYTEST = $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # ape looks for the compiler and for anvil on PATH.
 export PATH := $(BIN):$(PATH)
@@ -35,10 +38,10 @@ demo: $(STAMP)
 
 # Compiled once before the workers start, so that they do not do it side by side.
 test: compile
-	$(PY) -m pytest -n $(JOBS) --dist worksteal $(wildcard $(SUITES:%=tests/%)) $(ARGS)
+	$(PYTEST) $(wildcard $(SUITES:%=tests/%)) $(ARGS)
 
 test-%: compile
-	$(PY) -m pytest -n $(JOBS) --dist worksteal tests/$* $(ARGS)
+	$(PYTEST) tests/$* $(ARGS)
 
 lint: compile
 	$(BIN)/ruff check .
