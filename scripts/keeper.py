@@ -57,8 +57,8 @@ def keeper(
         first_block=deployment.block,
         dry_run=dry_run,
     )
-    loop.log.info("started", node=backend.url, chain=backend.chain_id(), key=key.address, sub=sub, dry_run=dry_run)
     with stop.on_signals():
+        loop.log.info("started", node=backend.url, chain=backend.chain_id(), key=key.address, sub=sub, dry_run=dry_run)
         loop.run(lambda: liquidator.tick(stop), stop, interval, once)
     loop.log.info("stopped", accounts=liquidator.known_accounts)
 

@@ -294,87 +294,117 @@ def manifest(stage, tmp_path):
     return path
 
 
-@pytest.fixture
-def program(stage, node, manifest):
-    """Starts `keeper` as its own process; ends what is left of it."""
-    running: list[subprocess.Popen[str]] = []
+class Program:
+    """The keeper as a process of its own."""
 
-    def start(*options: str) -> subprocess.Popen[str]:
-        key = stage.keys[LIQUIDATOR.name].key.hex()
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-c", "from scripts.keeper import cli; cli()"),
-                *("--url", node.url, "--deployment", str(manifest), "--json-logs", "--interval", "0.1", *options),
-            ],
-            cwd=ROOT,
-            env={**os.environ, "PRIME_PERPS_KEY": "0x" + key.removeprefix("0x")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        running.append(process)
-        return process
+    def __init__(self, node, manifest, key, log, *options):
+        self._log = log
+        with log.open("w") as output:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-c", "from scripts.keeper import cli; cli()"),
+                    *("--url", node.url, "--deployment", str(manifest), "--json-logs", "--interval", "0.1", *options),
+                ],
+                cwd=ROOT,
+                env={**os.environ, "PRIME_PERPS_KEY": "0x" + bytes(key).hex()},
+                stdout=subprocess.DEVNULL,
+                stderr=output,
+            )
+
+    @property
+    def told(self):
+        return self._log.read_text()
+
+    @property
+    def events(self):
+        return [line["event"] for line in self.lines]
+
+    @property
+    def lines(self):
+        return [json.loads(line) for line in self.told.splitlines() if line.startswith("{") and line.endswith("}")]
+
+    def says(self, event):
+        until(lambda: event in self.events or self.process.poll() is not None)
+        assert event in self.events, self.told
+
+    def ends(self, seconds=60):
+        return self.process.wait(seconds)
+
+
+@pytest.fixture
+def program(stage, node, manifest, tmp_path):
+    """Starts the keeper; ends what is left of it."""
+    running = []
+
+    def start(*options):
+        key = stage.keys[LIQUIDATOR.name].key
+        running.append(Program(node, manifest, key, tmp_path / f"keeper {len(running)}.log", *options))
+        return running[-1]
 
     yield start
-    for process in running:
-        process.kill()
-        process.wait()
+    for one in running:
+        one.process.kill()
+        one.process.wait()
 
 
-def until(condition, seconds=20):
+def until(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.1)
 
 
-def lines(text):
-    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-
-
 def test_keeper__once__takes_a_slice_logs_it_and_ends(program, stage):
     crash(stage, 92)
-    process = program("--once")
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == 0, told
-    taken = [line for line in lines(told) if line["event"] == "slice_taken"]
+    keeper = program("--once")
+    assert keeper.ends() == 0, keeper.told
+    taken = [line for line in keeper.lines if line["event"] == "slice_taken"]
     assert len(taken) == 1
     assert taken[0]["transaction"].startswith("0x")
     assert len(slices(stage)) == 1
 
 
 def test_keeper__node_stopped_and_started_again__goes_on_by_itself(program, stage, node):
-    process = program()
-    until(lambda: process.poll() is None and RpcBackend(node.url).block_number() >= 0)
-    time.sleep(1)
+    keeper = program()
+    keeper.says("started")
     node.stop()
-    time.sleep(1)
+    keeper.says("node_unreachable")
     node.start()
     crash(stage, 92)
     until(lambda: len(slices(stage)) == 1)
-    process.send_signal(signal.SIGTERM)
-    _, told = process.communicate(timeout=20)
-    events = [line["event"] for line in lines(told)]
-    assert process.returncode == 0, told
-    assert "node_unreachable" in events
-    assert "node_back" in events
-    assert events[-1] == "stopped"
+    keeper.says("node_back")
+    keeper.process.send_signal(signal.SIGTERM)
+    assert keeper.ends() == 0, keeper.told
+    assert keeper.events[-1] == "stopped"
+
+
+def test_keeper__killed_and_started_again__goes_on_from_the_chain_alone(program, stage):
+    """Nothing is kept between two runs that could be lost: the second one finds what the first one left."""
+    first = program()
+    first.says("started")
+    first.process.kill()
+    first.ends()
+    crash(stage, 92)
+    second = program("--once")
+    assert second.ends() == 0, second.told
+    assert len(slices(stage)) == 1
+    third = program("--once")
+    assert third.ends() == 0, third.told
+    assert len(slices(stage)) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_keeper__signal__ends_at_once_with_exit_code_zero(program, stage, number):
-    process = program("--interval", "60")
-    time.sleep(2)
-    process.send_signal(number)
-    _, told = process.communicate(timeout=10)
-    assert process.returncode == 0, told
-    assert lines(told)[-1]["event"] == "stopped"
+def test_keeper__signal__ends_at_once_with_exit_code_zero(program, number):
+    keeper = program("--interval", "600")
+    keeper.says("started")
+    keeper.process.send_signal(number)
+    assert keeper.ends(20) == 0, keeper.told
+    assert keeper.events[-1] == "stopped"
 
 
-def test_keeper__node_down_at_the_start__one_clear_line(program, stage, node):
+def test_keeper__node_down_at_the_start__one_clear_line(program, node):
     node.stop()
-    process = program()
-    _, told = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert told.startswith("Error: no answer from http://127.0.0.1:")
-    assert "Traceback" not in told
+    keeper = program()
+    assert keeper.ends() == 1
+    assert keeper.told.startswith("Error: no answer from http://127.0.0.1:")
+    assert "Traceback" not in keeper.told
