@@ -27,7 +27,6 @@ from .modules.clearing import settings as book_settings
 from .modules.clearing import slices
 from .modules.clearing import trading
 from .modules.common import roles
-from .modules.oracle import price_word
 
 implements: IPerpClearinghouse
 
@@ -122,8 +121,7 @@ def settle(account: uint256):
 
 @external
 def accrue(market: uint256):
-    word: price_word.Word = risk._read_one(market)
-    funding._accrue(market, word.mid)
+    trading._accrue(market)
 
 
 @external

@@ -70,8 +70,8 @@ def _mark(account: uint256, bit: uint256):
             issuer's token.
     """
     word: uint256 = self._headers[account] ^ (1 << bit)
-    self._check_room(bits._count(word & LINES_MASK) <= LINES_MAX)
-    self._check_room(bits._count((word >> OTHERS_OFFSET) & OTHERS_MASK) <= OTHERS_MAX)
+    # each token of a further issuer may stand for an underlying of its own, and no more than LINES_MAX can be read
+    self._check_room(bits._count(word) <= LINES_MAX and bits._count(word >> OTHERS_OFFSET) <= OTHERS_MAX)
     self._headers[account] = word
 
 

@@ -59,7 +59,7 @@ def _novate(trade: IPerpClearinghouse.Trade):
     notional: uint256 = convert(abs(trade.size), uint256) * trade.price // NANO
     index: int256 = 0
     rate: int256 = 0
-    index, rate = funding._accrue_fill(trade.market, word.mid, trade.price, notional, limits.depth)
+    index, rate = funding._accrue(trade.market, word.mid, trade.price, notional, limits.depth)
     restricted: bool = limits.reduce_only or word.flags & RESTRICTED != 0 or word.doubt != 0
     # CH-2: both quotes move by the same rounded notional
     paid: int256 = convert(notional, int256)
@@ -106,6 +106,21 @@ def _novate(trade: IPerpClearinghouse.Trade):
     )
     self._check_margin(maker_side, trade.market, -paid)
     self._check_margin(taker_side, trade.market, paid)
+
+
+@internal
+def _accrue(market: uint256):
+    """
+    @notice Upkeep of one market's funding.
+    """
+    limits: markets.Limits = markets._load(market)
+    word: price_word.Word = risk._read_one(market)
+    index_price: uint256 = word.mid * price_word.MID_TO_WAD
+    self._check_market(limits, word, index_price)
+    index: int256 = 0
+    rate: int256 = 0
+    index, rate = funding._accrue(market, word.mid, index_price, 0, limits.depth)
+    log IPerpClearinghouse.FundingAccrued(market=market, funding_index=index, funding_rate=rate)
 
 
 @internal
