@@ -79,6 +79,16 @@ def test_requirements__rates__by_maturity(model: Contract) -> None:
     assert maintenance(model, Exposure(BONDS, perp=LONG)) == wad(4_000 + 250)
 
 
+def test_requirements__own_shock_a_trifle_over_a_wei__rounded_up(desk: Desk) -> None:
+    # iota x side x event x |d| is one part in 1e12 over a whole number of wei.
+    scale = 10_001**2
+    size = pow(scale, -1, 10**12)
+    odd = replace(SIZELESS.globals, short_side=10_001, event_factor=10_001)
+    desk.use(Table(odd, [replace(line, iota=1) for line in SIZELESS.lines]))
+    terms = desk.model.explain([Exposure(T3, perp=-size, eventful=1)], OPEN, 0)
+    assert terms.own == scale * size // 10**12 + 1
+
+
 # the linear terms
 
 
@@ -126,6 +136,12 @@ def test_requirements__size_charge__capped(desk: Desk) -> None:
     desk.use(TABLE)
     huge = 1_000 * TABLE.lines[T3].depth * WAD
     assert desk.model.explain([Exposure(T3, perp=huge)], OPEN, 0).size == huge // 5
+
+
+def test_requirements__smallest_slope__charged(desk: Desk) -> None:
+    desk.use(Table(TABLE.globals, [replace(line, slope=1) for line in TABLE.lines]))
+    depth = TABLE.lines[T3].depth * WAD
+    assert desk.model.explain([Exposure(T3, perp=depth)], OPEN, 0).size == depth // 10_000
 
 
 def test_requirements__size_charge__the_session_leaves_it_alone(desk: Desk) -> None:
