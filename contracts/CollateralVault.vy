@@ -20,6 +20,7 @@
 @custom:kill A guardian pauses withdrawals and sets caps to zero, at once; the timelock undoes both. Tokens stay.
 """
 from contracts.interfaces import ICollateralVault
+from contracts.interfaces import IMarginModel
 from contracts.interfaces import IPerpClearinghouse
 from snekmate.auth import access_control
 from snekmate.auth.interfaces import IAccessControl
@@ -50,6 +51,8 @@ exports: (
 )
 
 
+FIRST_OTHER: constant(uint256) = 128
+
 CLEARINGHOUSE: immutable(IPerpClearinghouse)
 
 
@@ -71,7 +74,7 @@ def __init__(clearinghouse: address):
 def deposit(account: uint256, instrument: uint256, amount: uint256):
     self._check_amount(amount)
     asset: assets.Asset = assets._load_listed(instrument)
-    assets._check_room(instrument, asset.booked, amount)
+    self._check_room(account, instrument, amount, asset)
     custody._pull(asset.token, msg.sender, amount, asset.booked)
     asset.booked += amount
     assets._store(instrument, asset)
@@ -127,6 +130,7 @@ def list_asset(instrument: uint256, token: address, cap: uint256):
     decimals: uint256 = token_probe._decimals(token)
     assets._list(instrument, token, decimals)
     assets._set_cap(instrument, cap)
+    self._check_known(instrument)
     log ICollateralVault.AssetListed(instrument=instrument, token=token, decimals=decimals, cap=cap)
 
 
@@ -145,6 +149,39 @@ def set_paused(paused: bool):
     roles._check_loosening(paused)
     self.paused = paused
     log ICollateralVault.PausedSet(paused=paused)
+
+
+@view
+@internal
+def _check_room(account: uint256, instrument: uint256, amount: uint256, asset: assets.Asset):
+    assert assets._has_room(instrument, asset.booked, amount) or self._is_repayment(
+        account, instrument, amount, asset
+    ), "vault: cap reached"
+
+
+@view
+@internal
+def _is_repayment(account: uint256, instrument: uint256, amount: uint256, asset: assets.Asset) -> bool:
+    """
+    @notice Cash that only lowers a loan: no cap may stand between a debtor and his cure.
+    """
+    if instrument != assets.CASH or amount > assets.BOOKED_MAX - asset.booked:
+        return False
+    cash: int256 = (staticcall CLEARINGHOUSE.money(account)).cash
+    return cash < 0 and assets._to_book(amount, asset.decimals) <= convert(-cash, uint256)
+
+
+@view
+@internal
+def _check_known(instrument: uint256):
+    """
+    @notice An account that holds what the model has no line for could not be margined. Tokens of further issuers are
+            listed with their underlying by the clearinghouse, which checks the same.
+    """
+    if instrument < assets.FIRST_TOKEN or instrument >= FIRST_OTHER:
+        return
+    model: IMarginModel = IMarginModel((staticcall CLEARINGHOUSE.settings()).model)
+    assert instrument - assets.FIRST_TOKEN < staticcall model.line_count(), "vault: no risk line"
 
 
 @internal

@@ -48,6 +48,7 @@ def fill(maker: IExchange.SignedOrder, account: uint256, size: int256, limit: ui
 def match_orders(maker: IExchange.SignedOrder, taker: IExchange.SignedOrder, size: uint256):
     signed_size: int256 = orders._toward(taker.order, size)
     assert taker.order.market == maker.order.market, "orders: different markets"
+    assert not taker.order.post_only, "orders: post only"
     orders._check_limit(signed_size, maker.order.price, taker.order.price)
     self._use(taker, -signed_size)
     self._take(maker, taker.order.account, signed_size, taker.order.reduce_only)
@@ -61,7 +62,7 @@ def cancel(account: uint256, nonce: uint256):
 
 @external
 def raise_nonce_floor(account: uint256, lowest: uint256):
-    self._check_authorized(account, msg.sender)
+    assert msg.sender == accounts._owner(account), "accounts: owner only"
     orders._raise_floor(account, lowest)
 
 

@@ -40,6 +40,8 @@ exports: (
 
 
 WAD: constant(uint256) = 10**18
+TIME_BITS: constant(uint256) = 64
+TIME_MASK: constant(uint256) = 2**64 - 1
 PHASE_MAX: constant(uint256) = 7 * 86_400
 TARGET_MAX: constant(uint256) = 2 * WAD
 SMALL_MAX: constant(uint256) = 100_000 * WAD
@@ -48,7 +50,8 @@ LIQUIDATION_PAUSED: constant(uint256) = 4
 CLEARINGHOUSE: immutable(IPerpClearinghouse)
 
 total_loss: public(uint256)
-_auctions: HashMap[uint256, ILiquidationEngine.Auction]
+# three times of 64 bits: started, insolvent, seen
+_auctions: HashMap[uint256, uint256]
 _terms: ILiquidationEngine.Terms
 
 
@@ -64,19 +67,23 @@ def __init__(clearinghouse_: address, terms_: ILiquidationEngine.Terms):
 def start(account: uint256):
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
     self._check_liquidatable(account, margin)
-    running: ILiquidationEngine.Auction = self._auctions[account]
+    running: ILiquidationEngine.Auction = self._load(account)
     auction: ILiquidationEngine.Auction = self._as_of_now(running, margin)
-    assert auction.started_at != running.started_at or auction.insolvent_at != running.insolvent_at, "engine: running"
-    self._auctions[account] = auction
-    log ILiquidationEngine.AuctionStarted(account=account, equity=margin.equity, maintenance=margin.maintenance)
+    started: bool = auction.started_at != running.started_at
+    # keepers call this at every block while they wait; once in half a lapse is enough
+    due: bool = running.seen_at + self._terms.lapse // 2 <= block.timestamp
+    assert started or due or auction.insolvent_at != running.insolvent_at, "engine: running"
+    self._store(account, auction)
+    if started:
+        log ILiquidationEngine.AuctionStarted(account=account, equity=margin.equity, maintenance=margin.maintenance)
 
 
 @external
 def stop(account: uint256):
-    assert self._auctions[account].started_at != 0, "engine: not running"
+    assert self._load(account).started_at != 0, "engine: not running"
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
     assert margin.equity >= convert(margin.maintenance, int256), "engine: still unhealthy"
-    self._auctions[account] = empty(ILiquidationEngine.Auction)
+    self._store(account, empty(ILiquidationEngine.Auction))
     log ILiquidationEngine.AuctionEnded(account=account)
 
 
@@ -86,7 +93,7 @@ def take(account: uint256, liquidator: uint256, max_fraction: uint256, max_price
     assert staticcall CLEARINGHOUSE.state_counter(account) == expected_state, "engine: state changed"
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
     self._check_liquidatable(account, margin)
-    auction: ILiquidationEngine.Auction = self._as_of_now(self._auctions[account], margin)
+    auction: ILiquidationEngine.Auction = self._as_of_now(self._load(account), margin)
 
     price: uint256 = self._price(auction, margin)
     assert price <= max_price, "engine: price above limit"
@@ -121,7 +128,7 @@ def quote(account: uint256) -> ILiquidationEngine.Quote:
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
     if not self._is_liquidatable(margin):
         return empty(ILiquidationEngine.Quote)
-    auction: ILiquidationEngine.Auction = self._as_of_now(self._auctions[account], margin)
+    auction: ILiquidationEngine.Auction = self._as_of_now(self._load(account), margin)
     price: uint256 = self._price(auction, margin)
     fraction: uint256 = self._fraction(margin, price)
     payment: uint256 = 0
@@ -133,7 +140,7 @@ def quote(account: uint256) -> ILiquidationEngine.Quote:
 @external
 @view
 def auction(account: uint256) -> ILiquidationEngine.Auction:
-    return self._auctions[account]
+    return self._load(account)
 
 
 @external
@@ -169,11 +176,18 @@ def set_terms(terms: ILiquidationEngine.Terms):
 
 @internal
 @view
-def _is_over(auction: ILiquidationEngine.Auction) -> bool:
-    """
-    @notice No auction, or one whose price has been at zero without a taker: it may be left from an earlier, forgotten fall.
-    """
-    return auction.started_at + self._terms.first_phase + self._terms.second_phase < block.timestamp
+def _load(account: uint256) -> ILiquidationEngine.Auction:
+    word: uint256 = self._auctions[account]
+    return ILiquidationEngine.Auction(
+        started_at=word & TIME_MASK, insolvent_at=(word >> TIME_BITS) & TIME_MASK, seen_at=word >> (2 * TIME_BITS)
+    )
+
+
+@internal
+def _store(account: uint256, auction: ILiquidationEngine.Auction):
+    self._auctions[account] = (
+        auction.started_at | (auction.insolvent_at << TIME_BITS) | (auction.seen_at << (2 * TIME_BITS))
+    )
 
 
 @internal
@@ -182,15 +196,18 @@ def _as_of_now(
     auction: ILiquidationEngine.Auction, margin: IPerpClearinghouse.Margin
 ) -> ILiquidationEngine.Auction:
     """
-    @notice The running auction, or one that starts now. The reward's clock runs while equity is seen below zero.
+    @notice The running auction, or one that starts now when there is none or it has lapsed: a clock left from an earlier
+            fall, cured since, must not sell the account at the end of its price. The reward's clock runs while equity is
+            seen below zero.
     """
     current: ILiquidationEngine.Auction = auction
-    if self._is_over(auction):
-        current = ILiquidationEngine.Auction(started_at=block.timestamp, insolvent_at=0)
+    if auction.seen_at + self._terms.lapse < block.timestamp:
+        current = ILiquidationEngine.Auction(started_at=block.timestamp, insolvent_at=0, seen_at=0)
     if margin.equity >= 0:
         current.insolvent_at = 0
     elif current.insolvent_at == 0:
         current.insolvent_at = block.timestamp
+    current.seen_at = block.timestamp
     return current
 
 
@@ -199,13 +216,11 @@ def _keep(account: uint256, auction: ILiquidationEngine.Auction, restored: bool)
     """
     @notice Store the auction after a slice; one that began and ends with the same slice is never stored.
     """
-    ran: bool = self._auctions[account].started_at != 0
-    if restored:
-        if ran:
-            self._auctions[account] = empty(ILiquidationEngine.Auction)
-            log ILiquidationEngine.AuctionEnded(account=account)
-        return
-    self._auctions[account] = auction
+    if not restored:
+        self._store(account, auction)
+    elif self._auctions[account] != 0:
+        self._store(account, empty(ILiquidationEngine.Auction))
+        log ILiquidationEngine.AuctionEnded(account=account)
 
 
 @internal
@@ -258,13 +273,21 @@ def _cost(
     """
     if margin.equity >= 0:
         return pricing._payment_up(convert(margin.equity, uint256), fraction, price), 0
-    return 0, pricing._reward_down(
-        convert(-margin.equity, uint256),
-        margin.maintenance,
-        fraction,
-        block.timestamp - auction.insolvent_at,
-        self._terms.reward_phase,
+    loss: uint256 = convert(-margin.equity, uint256) * fraction // WAD
+    share: uint256 = pricing._reward_down(
+        margin.maintenance, fraction, block.timestamp - auction.insolvent_at, self._terms.reward_phase
     )
+    return 0, loss + min(share, self._insured(loss))
+
+
+@internal
+@view
+def _insured(loss: uint256) -> uint256:
+    """
+    @notice What insurance has left once it has paid a loss. It may go below zero for the loss, never for a reward.
+    """
+    cash: int256 = (staticcall CLEARINGHOUSE.money(staticcall CLEARINGHOUSE.insurance_account())).cash
+    return convert(max(cash - convert(loss, int256), 0), uint256)
 
 
 @internal
@@ -320,6 +343,8 @@ def _set_terms(terms: ILiquidationEngine.Terms):
         and terms.second_phase <= PHASE_MAX
         and 0 < terms.reward_phase
         and terms.reward_phase <= PHASE_MAX
+        and 0 < terms.lapse
+        and terms.lapse <= PHASE_MAX
         and WAD < terms.target_health
         and terms.target_health <= TARGET_MAX
         and max(terms.whole_below, terms.smallest_slice) <= SMALL_MAX

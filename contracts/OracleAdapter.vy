@@ -63,6 +63,8 @@ UNDERLYINGS: constant(uint256) = 64
 
 # Bit s is set for a session in which the exchange is not known to be open.
 SHUT_SESSIONS: constant(uint256) = (1 << price_word.SESSION_UNKNOWN) | (1 << price_word.SESSION_CLOSED)
+# Flags under which nobody can trade at the price, whatever the session.
+FROZEN: constant(uint256) = (price_word.HALTED | price_word.PAUSED) << price_word.FLAGS_AT
 
 MULTIPLIER_ONE: constant(uint256) = 10**18
 # A million shares a token: beyond any chain of splits, and small enough that price x multiplier cannot overflow.
@@ -156,7 +158,7 @@ def read(underlyings: DynArray[uint256, 32]) -> (DynArray[uint256, 32], IMarginM
     @dev Every margin check pays for every turn of this loop, so a fresh word is read without an internal call.
     """
     words: DynArray[uint256, 32] = []
-    shut: uint256 = 0
+    any_shut: bool = False
     packed_limits: uint256 = session_limits._PACKED
     for underlying: uint256 in underlyings:
         word: uint256 = price_word.WORD_MASK & (
@@ -165,12 +167,14 @@ def read(underlyings: DynArray[uint256, 32]) -> (DynArray[uint256, 32], IMarginM
         session: uint256 = (word >> price_word.SESSION_AT) & price_word.SESSION_MASK
         age_limit: uint256 = (packed_limits >> unsafe_mul(session, session_limits.LANE_BITS)) & session_limits.AGE_MAX
         fresh_until: uint256 = unsafe_add((word >> price_word.TIME_AT) & price_word.TIME_MAX, age_limit)
-        if block.timestamp > fresh_until:
-            word = session_limits._widened(word, fresh_until)
-        shut |= SHUT_SESSIONS >> session
+        shut: bool = (SHUT_SESSIONS >> session) & 1 == 1
+        any_shut = any_shut or shut
+        frozen: bool = shut or word & FROZEN != 0
+        if frozen or block.timestamp > fresh_until:
+            word = session_limits._doubted(word, fresh_until, frozen)
         words.append(word)
-    shut &= 1
-    return words, IMarginModel.Closure(now=shut, ahead=shut, ramp=0)
+    closure: uint256 = convert(any_shut, uint256)
+    return words, IMarginModel.Closure(now=closure, ahead=closure, ramp=0)
 
 
 @view

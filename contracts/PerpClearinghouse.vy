@@ -16,6 +16,7 @@
         account's risk needs equity >= initial margin afterwards (CH-4).
 @custom:kill `set_paused(7)` by the guardian stops trading, withdrawals and liquidation; deposits, `settle` and `accrue` go on.
 """
+from contracts.interfaces import IMarginModel
 from contracts.interfaces import IPerpClearinghouse
 from snekmate.auth import access_control
 from .modules.clearing import accounts
@@ -260,6 +261,7 @@ def move_cash(account: uint256, receiver: uint256, amount: uint256):
 def list_market(market: uint256, open_interest_cap: uint256, band: uint256, funding_depth: uint256):
     roles._check_timelock()
     assert not markets._load(market).listed, "clearing: listed already"
+    risk._check_known(market)
     markets._set(market, open_interest_cap, band, funding_depth, False)
 
 
@@ -288,8 +290,11 @@ def list_other_token(instrument: uint256, underlying: uint256, units_per_token: 
 def set_model(model: address):
     roles._check_timelock()
     changed: IPerpClearinghouse.Settings = book_settings._load()
+    # what is held today must have a line tomorrow
+    lines: uint256 = staticcall IMarginModel(changed.model).line_count()
     changed.model = model
     book_settings._store(changed)
+    risk._check_known(lines - 1)
 
 
 @external

@@ -154,8 +154,8 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
         backend,
         "Timelock",
         governance.delay,
-        governance.proposers or [sender],
-        governance.executors or [sender],
+        [_named(proposer, sender) for proposer in governance.proposers],
+        [_named(executor, sender) for executor in governance.executors],
         [],
         sender=sender,
     )
@@ -164,7 +164,7 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
         backend,
         "OracleAdapter",
         plan.oracle["threshold"],
-        (limits["age"], limits["floor"], limits["growth"], limits["report_age"]),
+        (limits["age"], limits["floor"], limits["growth"], limits["shut"], limits["report_age"]),
         sender=sender,
     )
     model = Contract.deploy(backend, "MarginModel", sender=sender)
@@ -221,6 +221,11 @@ class _Plan:
     def read(cls, parameters: dict[str, Any]) -> _Plan:
         try:
             governance = parameters["governance"]
+            if not (governance["proposers"] and governance["executors"] and governance["guardian"]):
+                raise BadParameters(
+                    "parameters: governance needs proposers, executors and a guardian; "
+                    'write "deployer" to mean the account that deploys'
+                )
             terms = parameters["liquidation"]
             return cls(
                 governance=_Governance(
@@ -237,13 +242,14 @@ class _Plan:
                     wad(terms["whole_below"]),
                     wad(terms["smallest_slice"]),
                     terms["reward_phase"],
+                    terms["lapse"],
                 ),
                 cash=parameters["cash"],
                 underlyings=parameters["underlyings"],
                 table=risk.load(PARAMETERS / parameters["risk"]),
                 treasury=parameters["treasury"],
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ArithmeticError) as error:
             raise BadParameters(f"parameters: missing or malformed entry {error}") from None
 
     def lines(self) -> list[Line]:
@@ -317,6 +323,11 @@ def _list(deployment: Deployment, sender: str, entry: dict[str, Any], underlying
         )
 
 
+def _named(who: str, deployer: str) -> str:
+    """An address of the parameters; only the word `deployer` means the deployer."""
+    return deployer if who == "deployer" else who
+
+
 def _governed(deployment: Deployment) -> list[Contract]:
     return [
         deployment.clearinghouse,
@@ -332,6 +343,6 @@ def _hand_over(deployment: Deployment, sender: str, governance: _Governance) -> 
         admin, timelock = contract.DEFAULT_ADMIN_ROLE(), contract.TIMELOCK_ROLE()
         contract.grantRole(admin, deployment.timelock, sender=sender)
         contract.grantRole(timelock, deployment.timelock, sender=sender)
-        contract.grantRole(contract.GUARDIAN_ROLE(), governance.guardian or sender, sender=sender)
+        contract.grantRole(contract.GUARDIAN_ROLE(), _named(governance.guardian, sender), sender=sender)
         contract.renounceRole(timelock, sender, sender=sender)
         contract.renounceRole(admin, sender, sender=sender)

@@ -24,6 +24,7 @@ class Order:
     nonce: int
     expiry: int
     reduce_only: bool = False
+    post_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ ORDER_TYPE = [
     {"name": "nonce", "type": "uint256"},
     {"name": "expiry", "type": "uint256"},
     {"name": "reduce_only", "type": "bool"},
+    {"name": "post_only", "type": "bool"},
 ]
 
 

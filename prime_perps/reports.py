@@ -35,6 +35,9 @@ class Session(IntEnum):
     ALWAYS_OPEN = 6
 
 
+SHUT_SESSIONS = (Session.UNKNOWN, Session.CLOSED)
+
+
 class Flag(IntFlag):
     """What else holds for an underlying."""
 
@@ -101,12 +104,13 @@ class Feed:
 @dataclass(frozen=True)
 class Limits:
     """What each session allows, as the adapter's constructor takes it: `age` in seconds and `floor` in bps by session,
-    `growth` in bps a minute, `report_age` in seconds.
+    `growth` in bps a minute, `shut` in bps, `report_age` in seconds.
     """
 
     age: tuple[int, ...]
     floor: tuple[int, ...]
     growth: int
+    shut: int
     report_age: int
 
 
@@ -115,6 +119,7 @@ DEFAULT_LIMITS = Limits(
     age=(60, 120, 60, 120, 300, 80 * 3600, 60),
     floor=(30, 15, 5, 15, 30, 30, 5),
     growth=10,
+    shut=1_000,
     report_age=300,
 )
 
@@ -158,9 +163,10 @@ class Word:
         )
 
     def as_of(self, now: int, limits: Limits) -> Word:
-        """A stored word as `read` returns it at `now`: wider by its age beyond the session's limit, rounded up."""
+        """A stored word as `read` returns it at `now`: wider by its doubt, from age beyond the limit and from being shut."""
         over = max(0, now - self.time - limits.age[self.session])
-        doubt = min(-(-over * limits.growth // 60), BPS - self.half_width)
+        shut = self.session in SHUT_SESSIONS or self.flags & (Flag.HALTED | Flag.PAUSED)
+        doubt = min(max(-(-over * limits.growth // 60), limits.shut if shut else 0), BPS - self.half_width)
         return Word(self.mid, self.time, self.half_width + doubt, self.slow, self.session, self.flags, doubt)
 
 

@@ -25,6 +25,8 @@ RATE_CAP: constant(int256) = 17_000
 # A premium is paid back in eight hours at the rate it sets.
 PREMIUM_HOURS: constant(int256) = 8
 HALF_LIFE: constant(uint256) = 3_600
+# A premium is charged no longer than one that fades by half in an hour would be in all: an hour over ln 2.
+MEMORY: constant(uint256) = 5_194
 RATE_UNIT: constant(int256) = 10**8
 # mid (1e-8 USD) x rate (1e-8 per hour) x seconds into index units (1e-15 USD).
 INDEX_DIVISOR: constant(int256) = 3_600 * 10
@@ -71,8 +73,8 @@ def _index(market: uint256, mid: uint256) -> int256:
             moves no money between accounts and the protocol.
     """
     funding: Funding = self._load(market)
-    # |rate| < 2^15, mid < 2^56, a 32-bit time: the product stays below 2^103
-    elapsed: int256 = convert(unsafe_sub(block.timestamp, funding.time), int256)
+    # |rate| < 2^15, mid < 2^56, elapsed <= MEMORY: the product stays below 2^85
+    elapsed: int256 = convert(min(unsafe_sub(block.timestamp, funding.time), MEMORY), int256)
     step: int256 = unsafe_mul(unsafe_mul(funding.rate, convert(mid, int256)), elapsed)
     return unsafe_add(funding.index, unsafe_div(step, INDEX_DIVISOR))
 

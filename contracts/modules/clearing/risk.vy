@@ -37,6 +37,8 @@ MID: constant(uint256) = 10**8
 PERP_VALUE: constant(int256) = 10
 # An event, announced or not, is in the model's sense a halt or an earnings night.
 EVENTFUL: constant(uint256) = (price_word.EVENTFUL | price_word.HALTED) << price_word.FLAGS_AT
+# The part of maintenance margin that an unhealthy account must at least shed with each trade: a hundredth.
+LEAST_REDUCTION: constant(uint256) = 100
 UNITS_MAX: constant(uint256) = 10**24
 
 
@@ -88,6 +90,7 @@ def _list(instrument: uint256, underlying: uint256, units: uint256):
         and units <= UNITS_MAX
     ), "clearing: out of range"
     assert self._listings[instrument].units == 0, "clearing: listed already"
+    self._check_known(underlying)
     self._listings[instrument] = Listing(underlying=underlying, units=units)
     log IPerpClearinghouse.OtherTokenListed(instrument=instrument, underlying=underlying, units_per_token=units)
 
@@ -118,6 +121,19 @@ def _others_units(account: uint256, others: uint256, underlying: uint256) -> uin
         if listing.underlying == underlying:
             units += ledger._other(account, ledger.FIRST_OTHER + place) * listing.units // WAD
     return units
+
+
+# the risk table
+
+
+@internal
+@view
+def _check_known(underlying: uint256):
+    """
+    @notice An account that holds what the model has no line for could not be margined, or liquidated: nothing of the kind
+            may be listed.
+    """
+    assert underlying < staticcall IMarginModel(settings._model()).line_count(), "clearing: no risk line"
 
 
 # margin
@@ -202,7 +218,8 @@ def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
 def _check_change(account: uint256, change: Change):
     """
     @notice CH-4: meet initial margin, or have less risk than without the change and be no less healthy.
-    @dev An account whose equity is gone may not lose any more of it: that would be somebody else's money.
+    @dev An account whose equity is gone may not lose any more of it: that would be somebody else's money. One below
+         maintenance must shed a hundredth of it with each trade.
     """
     margin: IPerpClearinghouse.Margin = self._margin(account, empty(Change))
     if margin.equity >= convert(margin.initial, int256):
@@ -215,7 +232,11 @@ def _check_change(account: uint256, change: Change):
         no_worse = (
             margin.equity * convert(before.maintenance, int256) >= before.equity * convert(margin.maintenance, int256)
         )
-    self._check_allowed(margin.maintenance < before.maintenance and no_worse)
+    least: uint256 = 1
+    if before.equity < convert(before.maintenance, int256):
+        # every trade changes the state that liquidators decide on: dust must not keep them off
+        least = before.maintenance // LEAST_REDUCTION
+    self._check_allowed(margin.maintenance + least <= before.maintenance and no_worse)
 
 
 @internal

@@ -14,7 +14,8 @@ uses: eip712_domain_separator
 
 
 ORDER_TYPEHASH: constant(bytes32) = keccak256(
-    "Order(uint256 account,uint256 market,int256 size,uint256 price,uint256 nonce,uint256 expiry,bool reduce_only)"
+    "Order(uint256 account,uint256 market,int256 size,uint256 price,uint256 nonce,uint256 expiry,"
+    "bool reduce_only,bool post_only)"
 )
 IS_VALID_SIGNATURE: constant(bytes4) = 0x1626BA7E
 
@@ -46,6 +47,7 @@ def _hash(order: IExchange.Order) -> bytes32:
                 order.nonce,
                 order.expiry,
                 order.reduce_only,
+                order.post_only,
             )
         )
     )

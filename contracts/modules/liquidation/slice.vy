@@ -52,10 +52,10 @@ def _payment_up(equity: uint256, fraction: uint256, price: uint256) -> uint256:
 
 @internal
 @pure
-def _reward_down(loss: uint256, maintenance: uint256, fraction: uint256, elapsed: uint256, phase: uint256) -> uint256:
+def _reward_down(maintenance: uint256, fraction: uint256, elapsed: uint256, phase: uint256) -> uint256:
     """
-    @notice What insurance pays for a slice of an account whose equity is -loss: the loss that goes with it, and a share of
-            maintenance margin that rises from nothing to all of it over `phase`. Wad, rounded down.
+    @notice What the taker of a slice of an insolvent account earns beyond its loss: a share of the maintenance margin that
+            comes with the slice, which rises from nothing to all of it over `phase`. Wad, rounded down.
     """
     share: uint256 = min(elapsed, phase) * WAD // phase
-    return (loss + maintenance * share // WAD) * fraction // WAD
+    return (maintenance * share // WAD) * fraction // WAD

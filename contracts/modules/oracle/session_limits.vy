@@ -7,7 +7,7 @@
         may ever be. Set once at deployment and kept in code, so reading them costs no storage.
 
         Packed, eight lanes of 32 bits. Lane s < 7, session s: age 20 bits, floor 12 bits.
-        Lane 7: growth 16 bits, report age 16 bits.
+        Lane 7: growth 16 bits, report age 16 bits. The doubt of a shut exchange is kept beside it.
 """
 from contracts.interfaces import IOracleAdapter
 
@@ -27,12 +27,14 @@ SESSIONS: constant(uint256) = 7
 MINUTE: constant(uint256) = 60
 
 _PACKED: immutable(uint256)
+_SHUT: immutable(uint256)
 
 
 @deploy
 def __init__(limits: IOracleAdapter.Limits):
     self._check_limits(limits)
     _PACKED = self._pack(limits)
+    _SHUT = limits.shut
 
 
 @internal
@@ -41,6 +43,7 @@ def _check_limits(limits: IOracleAdapter.Limits):
     # Growth of zero would leave a word never written, whose width is all age, without width.
     sound: bool = 0 < limits.growth and limits.growth <= GROWTH_MAX
     sound = sound and 0 < limits.report_age and limits.report_age <= REPORT_AGE_MAX
+    sound = sound and limits.shut <= price_word.FULL_WIDTH
     for session: uint256 in range(SESSIONS):
         sound = sound and limits.age[session] <= AGE_MAX and limits.floor[session] <= FLOOR_MAX
     assert sound, "oracle: bad limits"
@@ -64,6 +67,7 @@ def _unpack() -> IOracleAdapter.Limits:
         limits.floor[session] = self._floor(session)
     limits.growth = (_PACKED >> GROWTH_AT) & MASK_16
     limits.report_age = _PACKED >> REPORT_AGE_AT
+    limits.shut = _SHUT
     return limits
 
 
@@ -100,16 +104,19 @@ def _half_width(confidence: uint256, session: uint256) -> uint256:
 
 @internal
 @view
-def _widened(stored: uint256, fresh_until: uint256) -> uint256:
+def _doubted(stored: uint256, fresh_until: uint256, shut: bool) -> uint256:
     """
-    @notice A word past its session's age limit: the age beyond it, rounded up, is added to the half-width and reported
-            as doubt.
-    @param fresh_until unix seconds, before the block's time.
+    @notice A word whose price may no longer be the world's: past its session's age limit by the age beyond it, rounded up,
+            and while nobody can trade at it by at least the doubt of a shut exchange. The half-width grows by the doubt.
+    @param fresh_until unix seconds.
     @dev Unchecked, as every margin check pays for it: the block's time has 32 bits, growth 16, and a stored half-width
          is at most FULL_WIDTH, so nothing can wrap and the sum stays inside its field.
          A word never written has time 0, which makes it as wide as can be without a special case.
     """
-    growth: uint256 = unsafe_mul(unsafe_sub(block.timestamp, fresh_until), (_PACKED >> GROWTH_AT) & MASK_16)
+    doubt: uint256 = _SHUT if shut else 0
+    if block.timestamp > fresh_until:
+        growth: uint256 = unsafe_mul(unsafe_sub(block.timestamp, fresh_until), (_PACKED >> GROWTH_AT) & MASK_16)
+        doubt = max(doubt, unsafe_add(growth, MINUTE - 1) // MINUTE)
     half_width: uint256 = (stored >> price_word.HALF_WIDTH_AT) & price_word.BPS_MASK
-    doubt: uint256 = min(unsafe_add(growth, MINUTE - 1) // MINUTE, unsafe_sub(price_word.FULL_WIDTH, half_width))
+    doubt = min(doubt, unsafe_sub(price_word.FULL_WIDTH, half_width))
     return unsafe_add(stored, (doubt << price_word.HALF_WIDTH_AT) | (doubt << price_word.DOUBT_AT))

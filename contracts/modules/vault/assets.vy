@@ -61,7 +61,7 @@ def _load_listed(instrument: uint256) -> Asset:
 @internal
 def _store(instrument: uint256, asset: Asset):
     """
-    @dev `booked` is at most a cap that was once in force, so it fits its field.
+    @dev `booked` is at most BOOKED_MAX: caps are, and a repayment past its cap is held to it.
     """
     self._words[instrument] = (
         convert(asset.token, uint256) | (asset.decimals << DECIMALS_OFFSET) | (asset.booked << BOOKED_OFFSET)
@@ -106,10 +106,10 @@ def _check_listed(token: address):
 
 @internal
 @view
-def _check_room(instrument: uint256, booked: uint256, amount: uint256):
+def _has_room(instrument: uint256, booked: uint256, amount: uint256) -> bool:
     cap: uint256 = self._cap(instrument)
     # By subtraction, because `booked + amount` could overflow; a lowered cap may lie below `booked`.
-    assert booked <= cap and amount <= cap - booked, "vault: cap reached"
+    return booked <= cap and amount <= cap - booked
 
 
 @internal
