@@ -1,0 +1,173 @@
+"""What a change would do to an account's margin, by the reference formula: what the book ought to accept and refuse.
+
+Written from the rules of IPerpClearinghouse.vyi and docs/liquidation.md, not from the contracts. Amounts are wad unless
+a name says otherwise; sizes are nano.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from prime_perps import margin
+from prime_perps.margin import Closure, Exposure, Table
+from prime_perps.reports import Flag, Word
+from prime_perps.units import MID, NANO, PIPS, WAD
+
+from .world import OTHER_ON, OTHER_UNITS, SYMBOLS, Look, Sheet
+
+EVENTFUL = Flag.EVENT | Flag.HALTED
+RESTRICTING = Flag.HALTED | Flag.PAUSED | Flag.REDUCE_ONLY | Flag.REOPENING
+PERP_VALUE = 10  # nano x mid into wad
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an account has, and what it needs."""
+
+    equity: int
+    maintenance: int
+    initial: int
+
+    def may_follow(self, before: Verdict) -> bool:
+        """CH-4, for a trade: initial margin is met, or risk is less and health no worse."""
+        return self.equity >= self.initial or (self.maintenance < before.maintenance and self.no_worse_than(before))
+
+    def no_worse_than(self, before: Verdict) -> bool:
+        if before.equity > 0:
+            return self.equity * before.maintenance >= before.equity * self.maintenance
+        return self.equity >= before.equity
+
+
+@dataclass(frozen=True)
+class Risk:
+    """What margin depends on besides the account."""
+
+    words: Mapping[str, Word]
+    closure: Closure
+    table: Table
+    ids: Mapping[str, int]
+
+    def price(self, symbol: str) -> int:
+        """The index price, wad."""
+        return self.words[symbol].mid * WAD // MID
+
+    def moved(self, symbol: str, percent: int) -> Risk:
+        """With one price that is so much higher."""
+        word = self.words[symbol]
+        return replace(self, words={**self.words, symbol: replace(word, mid=word.mid * (100 + percent) // 100)})
+
+    def restricted(self, symbol: str) -> bool:
+        """Whether only trades that reduce are admitted."""
+        word = self.words[symbol]
+        return bool(Flag(word.flags) & RESTRICTING) or word.doubt != 0
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """An account with its funding settled."""
+
+    cash: int
+    quote: int
+    sizes: Mapping[str, int]
+    tokens: Mapping[str, int]
+    other: int
+
+    @classmethod
+    def of(cls, sheet: Sheet) -> Holdings:
+        quote = sheet.margin.quote - sheet.margin.funding_owed
+        return cls(sheet.margin.cash, quote, sheet.sizes, sheet.tokens, sheet.other)
+
+    def verdict(self, given: Risk) -> Verdict:
+        exposures = [self._exposure(symbol, given) for symbol in SYMBOLS if self._holds(symbol)]
+        worth = sum(entry.token + entry.other + entry.perp for entry in exposures)
+        needs = margin.requirements(exposures, given.closure, max(-self.cash, 0), given.table)
+        return Verdict(self.cash + self.quote + worth, *needs)
+
+    def paid(self, amount: int) -> Holdings:
+        """With more cash, or less."""
+        return replace(self, cash=self.cash + amount)
+
+    def traded(self, symbol: str, size: int, price: int, fee_pips: int) -> Holdings:
+        """After a trade of `size`, signed for this account."""
+        notional = abs(size) * price // NANO
+        fee = -(-notional * fee_pips // PIPS)
+        return replace(
+            self,
+            cash=self.cash - fee,
+            quote=self.quote + (notional if size < 0 else -notional),
+            sizes={**self.sizes, symbol: self.sizes[symbol] + size},
+        )
+
+    def without_token(self, symbol: str, amount: int) -> Holdings:
+        return replace(self, tokens={**self.tokens, symbol: self.tokens[symbol] - amount})
+
+    def without_other(self, amount: int) -> Holdings:
+        return replace(self, other=self.other - amount)
+
+    def with_slice(self, source: Holdings, fraction: int) -> Holdings:
+        """With a fraction (wad) of everything another account has, each part rounded towards zero."""
+        return Holdings(
+            cash=self.cash + part(source.cash, fraction),
+            quote=self.quote + part(source.quote, fraction),
+            sizes={symbol: self.sizes[symbol] + part(source.sizes[symbol], fraction) for symbol in SYMBOLS},
+            tokens={symbol: self.tokens[symbol] + part(source.tokens[symbol], fraction) for symbol in SYMBOLS},
+            other=self.other + part(source.other, fraction),
+        )
+
+    def _holds(self, symbol: str) -> bool:
+        return bool(self.sizes[symbol] or self.tokens[symbol] or (symbol == OTHER_ON and self.other))
+
+    def _exposure(self, symbol: str, given: Risk) -> Exposure:
+        word = given.words[symbol]
+        other = self.other * OTHER_UNITS // WAD if symbol == OTHER_ON else 0
+        return Exposure(
+            underlying=given.ids[symbol],
+            token=self.tokens[symbol] * word.mid // MID,
+            other=other * word.mid // MID,
+            perp=self.sizes[symbol] * word.mid * PERP_VALUE,
+            width=word.half_width,
+            eventful=int(bool(Flag(word.flags) & EVENTFUL)),
+        )
+
+
+def part(amount: int, fraction: int) -> int:
+    """A wad fraction of a signed amount, rounded towards zero."""
+    moved = abs(amount) * fraction // WAD
+    return moved if amount >= 0 else -moved
+
+
+def reduces(before: int, change: int) -> bool:
+    """Whether a change of a position is towards zero and not past it."""
+    after = before + change
+    return 0 <= after < before or before < after <= 0
+
+
+def verdict_of(sheet: Sheet) -> Verdict:
+    return Verdict(sheet.margin.equity, sheet.margin.maintenance, sheet.margin.initial)
+
+
+def trade_refusal(look: Look, given: Risk, maker: str, taker: str, symbol: str, size: int, price: int) -> str | None:
+    """Why the book refuses a trade of `size` (signed for the taker) inside the price band, or None if it takes it."""
+    market = look.markets[symbol]
+    sides = ((maker, -size, look.settings.maker_fee), (taker, size, look.settings.taker_fee))
+    if look.settings.paused & 1:
+        return "settings: paused"
+    if market.reduce_only or given.restricted(symbol):
+        for role, change, _ in sides:
+            if not reduces(look.sheets[role].sizes[symbol], change):
+                return "trade: reduce only"
+    longs = sum(_long(look.sheets[role].sizes[symbol] + change) for role, change, _ in sides)
+    grown = longs - sum(_long(look.sheets[role].sizes[symbol]) for role, _, _ in sides)
+    if grown > 0 and market.open_interest + grown > market.open_interest_cap:
+        return "trade: open interest cap"
+    for role, change, fee in sides:
+        before = Holdings.of(look.sheets[role])
+        after = before.traded(symbol, change, price, fee).verdict(given)
+        if not after.may_follow(before.verdict(given)):
+            return "risk: below initial"
+    return None
+
+
+def _long(size: int) -> int:
+    return max(size, 0)

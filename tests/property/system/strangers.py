@@ -1,0 +1,294 @@
+"""Every function of the system that writes, called by somebody who has no right to anything but an account of his own.
+
+An attempt is either refused, with the reason given here, or open to anybody, and then it must do no harm. The table is
+complete: a test compares it with the contracts' ABIs, so that a new function cannot be forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from prime_perps import orders
+from prime_perps.accounts import CASH, token
+from prime_perps.chain.contract import Contract
+from prime_perps.errors import Revert
+from prime_perps.orders import Order, SignedOrder
+from prime_perps.units import NANO, WAD
+from tests.stage import AN_HOUR, UNLIMITED, account, address, key
+
+from .world import FEES, INSURANCE, SYMBOLS, Look, World
+
+ATTACKER = "attacker"
+NO_SALT = bytes(32)
+MISSING_ROLE = "access_control: account is missing role"
+TIMELOCK_ONLY = "roles: timelock only"
+GUARDIAN_ONLY = "roles: guardian only"
+NOT_AUTHORIZED = "accounts: not authorized"
+NOT_THE_CALLER = "clearing: not the right caller"
+
+Arguments = Callable[[World, str], tuple[Any, ...]]
+Reason = Callable[[World, Look, str], str | None]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One call by the attacker; `part` is a field of Deployment, `victim` a role."""
+
+    part: str
+    function: str
+    arguments: Arguments
+    reason: Reason
+    form: tuple[str, ...] = ()  # roles whose cash it may turn from one form into another; "victim" is one
+
+    @property
+    def name(self) -> str:
+        return f"{self.part}.{self.function}"
+
+    def changes_form_of(self, victim: str) -> set[str]:
+        return {victim if role == "victim" else role for role in self.form}
+
+    def run(self, world: World, look: Look, victim: str) -> None:
+        """Call it, and see it refused or accepted as the table says."""
+        contract: Contract = getattr(world.system, self.part)
+        method = getattr(contract, self.function)
+        arguments, reason = self.arguments(world, victim), self.reason(world, look, victim)
+        if reason is None:
+            world.count(method(*arguments, sender=address(ATTACKER)))
+            return
+        with pytest.raises(Revert, match=rf"^{re.escape(reason)}$"):
+            method(*arguments, sender=address(ATTACKER))
+
+
+def open_to_anybody(world: World, look: Look, victim: str) -> str | None:
+    return None
+
+
+def refused(reason: str) -> Reason:
+    """Whatever the state of the world."""
+    return lambda world, look, victim: reason
+
+
+def nothing(world: World, victim: str) -> tuple[Any, ...]:
+    return ()
+
+
+def fixed(*arguments: Any) -> Arguments:
+    return lambda world, victim: arguments
+
+
+def on_victim(*arguments: Any) -> Arguments:
+    return lambda world, victim: (account(victim), *arguments)
+
+
+# when something is refused that depends on the state
+
+
+def _withdrawal(world: World, look: Look, victim: str) -> str:
+    return "settings: paused" if look.settings.paused & 2 else NOT_AUTHORIZED
+
+
+def _submission(world: World, look: Look, victim: str) -> str | None:
+    """What is not newer than the word is passed over unread."""
+    return "oracle: too few signers" if look.words["AAPL"].time < look.time else None
+
+
+def _start(world: World, look: Look, victim: str) -> str | None:
+    if not _is_over(world, victim):
+        return "engine: running"
+    if not look.sheets[victim].liquidatable:
+        return "engine: healthy"
+    return "settings: paused" if look.settings.paused & 4 else None
+
+
+def _stop(world: World, look: Look, victim: str) -> str | None:
+    margin = look.sheets[victim].margin
+    if world.engine.auction(account(victim)).started_at == 0:
+        return "engine: not running"
+    return None if margin.equity >= margin.maintenance else "engine: still unhealthy"
+
+
+def _take(world: World, look: Look, victim: str) -> str:
+    if not look.sheets[victim].liquidatable:
+        return "engine: healthy"
+    if look.settings.paused & 4:
+        return "settings: paused"
+    quote, terms = world.engine.quote(account(victim)), world.engine.terms()
+    carried = quote.fraction * look.sheets[victim].margin.maintenance // WAD
+    too_small = quote.fraction < WAD and carried < terms.smallest_slice
+    return "engine: slice too small" if too_small else NOT_AUTHORIZED
+
+
+def _is_over(world: World, victim: str) -> bool:
+    terms = world.engine.terms()
+    over = world.engine.auction(account(victim)).started_at + terms.first_phase + terms.second_phase
+    return bool(over < world.stage.now())
+
+
+# what is passed
+
+
+def _other_than(victim: str) -> str:
+    return "maker" if victim == "holder" else "holder"
+
+
+def _forged(world: World, victim: str, signer: str) -> SignedOrder:
+    """An order for the victim's account that the attacker has signed."""
+    order = Order(account(victim), 0, NANO, WAD, 1, world.stage.now() + AN_HOUR)
+    chain, exchange = world.stage.backend.chain_id(), world.system.exchange.address
+    return SignedOrder(order, address(signer), orders.sign(order, key(ATTACKER), chain, exchange).signature)
+
+
+def _own_order(world: World, size: int) -> SignedOrder:
+    order = Order(account(ATTACKER), 0, size, WAD, 1, world.stage.now() + AN_HOUR)
+    return orders.sign(order, key(ATTACKER), world.stage.backend.chain_id(), world.system.exchange.address)
+
+
+def _fill_for_victim(world: World, victim: str) -> tuple[Any, ...]:
+    return _own_order(world, -NANO), account(victim), NANO, UNLIMITED
+
+
+def _fill_of_forged(world: World, victim: str) -> tuple[Any, ...]:
+    return _forged(world, victim, victim), account(ATTACKER), -NANO, 0
+
+
+def _fill_of_own_signature(world: World, victim: str) -> tuple[Any, ...]:
+    return _forged(world, victim, ATTACKER), account(ATTACKER), -NANO, 0
+
+
+def _match_with_forged(world: World, victim: str) -> tuple[Any, ...]:
+    return _own_order(world, -NANO), _match_order(world, victim), NANO
+
+
+def _match_order(world: World, victim: str) -> SignedOrder:
+    return _forged(world, victim, victim)
+
+
+def _trade(world: World, victim: str) -> tuple[Any, ...]:
+    return ((0, account(victim), account(ATTACKER), NANO, WAD, False, False),)
+
+
+def _report(world: World, victim: str) -> tuple[Any, ...]:
+    """A report of a moment ago that says what suits the attacker, signed by himself."""
+    report = (0, 1, 0, 2, world.stage.now(), WAD)
+    return ([(report, [])],)
+
+
+def _old_report(world: World, victim: str) -> tuple[Any, ...]:
+    """A report that was good once; older ones are passed over before their signatures are looked at."""
+    return ([((0, 1, 0, 2, 1, WAD), [])],)
+
+
+def _table(world: World, victim: str) -> tuple[Any, ...]:
+    table = world.tables[0]
+    return table.globals, list(table.lines)
+
+
+def _take_into_another(world: World, victim: str) -> tuple[Any, ...]:
+    state = world.book.state_counter(account(victim))
+    return account(victim), account(_other_than(victim)), WAD, WAD, state
+
+
+def _call_of_timelock(world: World, victim: str) -> tuple[Any, ...]:
+    data = world.book.set_treasury.encode(account(ATTACKER))
+    return world.book.address, 0, data, NO_SALT, NO_SALT
+
+
+def _call_in_batch(world: World, victim: str) -> tuple[Any, ...]:
+    target, value, data, predecessor, salt = _call_of_timelock(world, victim)
+    return [target], [value], [data], predecessor, salt
+
+
+def _delayed(arguments: Arguments) -> Arguments:
+    return lambda world, victim: (*arguments(world, victim), world.system.timelock.get_minimum_delay())
+
+
+def _roles(part: str, renounce: str) -> list[Attempt]:
+    role = (1).to_bytes(32, "big")
+    return [
+        Attempt(part, "grantRole", fixed(role, address(ATTACKER)), refused(MISSING_ROLE)),
+        Attempt(part, "revokeRole", fixed(role, address("guardian")), refused(MISSING_ROLE)),
+        Attempt(part, "renounceRole", fixed(role, address("guardian")), refused(renounce)),
+    ]
+
+
+OTHERS_ROLE = "access_control: can only renounce roles for itself"
+FOREVER = 2**63
+
+ATTEMPTS: list[Attempt] = [
+    # the book
+    Attempt(
+        "clearinghouse", "set_operator", on_victim(address(ATTACKER), 15, FOREVER), refused("accounts: owner only")
+    ),
+    Attempt("clearinghouse", "settle", on_victim(), open_to_anybody, form=("victim",)),
+    Attempt("clearinghouse", "accrue", fixed(0), open_to_anybody),
+    Attempt("clearinghouse", "distribute_fees", nothing, open_to_anybody, form=(INSURANCE, FEES, "treasury")),
+    Attempt("clearinghouse", "credit", on_victim(CASH, WAD, address("maker")), refused(NOT_THE_CALLER)),
+    Attempt("clearinghouse", "debit", on_victim(CASH, WAD, address("maker")), refused(NOT_THE_CALLER)),
+    Attempt("clearinghouse", "novate", _trade, refused(NOT_THE_CALLER)),
+    Attempt(
+        "clearinghouse",
+        "move_slice",
+        on_victim(account(ATTACKER), WAD, 0, address(ATTACKER)),
+        refused(NOT_THE_CALLER),
+    ),
+    Attempt("clearinghouse", "move_cash", on_victim(account(ATTACKER), WAD), refused(NOT_THE_CALLER)),
+    Attempt("clearinghouse", "list_market", fixed(40, 1, 1, 1), refused(TIMELOCK_ONLY)),
+    Attempt("clearinghouse", "set_market", fixed(0, 0, 1, 1, True), refused(GUARDIAN_ONLY)),
+    Attempt("clearinghouse", "list_other_token", fixed(200, 0, WAD), refused(TIMELOCK_ONLY)),
+    Attempt("clearinghouse", "set_model", fixed(address(ATTACKER)), refused(TIMELOCK_ONLY)),
+    Attempt("clearinghouse", "set_fees", fixed(0, 0, 0), refused(TIMELOCK_ONLY)),
+    Attempt("clearinghouse", "set_treasury", fixed(account(ATTACKER)), refused(TIMELOCK_ONLY)),
+    Attempt("clearinghouse", "set_paused", fixed(7), refused(GUARDIAN_ONLY)),
+    *_roles("clearinghouse", OTHERS_ROLE),
+    # the exchange
+    Attempt("exchange", "fill", _fill_for_victim, refused(NOT_AUTHORIZED)),
+    Attempt("exchange", "fill", _fill_of_forged, refused("orders: bad signature")),
+    Attempt("exchange", "fill", _fill_of_own_signature, refused(NOT_AUTHORIZED)),
+    Attempt("exchange", "match_orders", _match_with_forged, refused("orders: bad signature")),
+    Attempt("exchange", "cancel", on_victim(1), refused(NOT_AUTHORIZED)),
+    Attempt("exchange", "raise_nonce_floor", on_victim(2**31), refused(NOT_AUTHORIZED)),
+    # the safe
+    Attempt("vault", "deposit", on_victim(CASH, 1), refused(NOT_AUTHORIZED)),
+    Attempt("vault", "deposit", on_victim(token(0), 1), refused(NOT_AUTHORIZED)),
+    Attempt("vault", "withdraw", on_victim(CASH, 1, address(ATTACKER)), _withdrawal),
+    Attempt("vault", "list_asset", fixed(200, address(ATTACKER), 1), refused(TIMELOCK_ONLY)),
+    Attempt("vault", "set_cap", fixed(CASH, 0), refused(GUARDIAN_ONLY)),
+    Attempt("vault", "set_paused", fixed(True), refused(GUARDIAN_ONLY)),
+    *_roles("vault", OTHERS_ROLE),
+    # prices
+    Attempt("oracle", "submit", _report, _submission),
+    Attempt("oracle", "submit", _old_report, open_to_anybody),
+    Attempt("oracle", "refresh", fixed(list(range(len(SYMBOLS)))), open_to_anybody),
+    Attempt("oracle", "set_feed", fixed(0, (0, address(ATTACKER), 0, 0, 0, 0)), refused(TIMELOCK_ONLY)),
+    Attempt("oracle", "set_signer", fixed(address(ATTACKER), True), refused(TIMELOCK_ONLY)),
+    Attempt("oracle", "set_signer", fixed(address("reporter 0"), False), refused(GUARDIAN_ONLY)),
+    Attempt("oracle", "set_threshold", fixed(1), refused(TIMELOCK_ONLY)),
+    Attempt("oracle", "set_threshold", fixed(8), refused(GUARDIAN_ONLY)),
+    Attempt("oracle", "set_halt", fixed(0, True), refused(GUARDIAN_ONLY)),
+    Attempt("oracle", "set_role_admin", fixed(bytes(32), NO_SALT), refused(MISSING_ROLE)),
+    *_roles("oracle", OTHERS_ROLE),
+    # margin
+    Attempt("model", "stage_table", _table, open_to_anybody),
+    Attempt("model", "use_table", fixed(address(ATTACKER)), refused(TIMELOCK_ONLY)),
+    *_roles("model", OTHERS_ROLE),
+    # liquidation
+    Attempt("engine", "start", on_victim(), _start),
+    Attempt("engine", "stop", on_victim(), _stop),
+    Attempt("engine", "take", _take_into_another, _take),
+    Attempt("engine", "set_terms", fixed((WAD, WAD, 1, 1, 2 * WAD, 0, 0, 1)), refused(TIMELOCK_ONLY)),
+    *_roles("engine", OTHERS_ROLE),
+    # governance
+    Attempt("timelock", "schedule", _delayed(_call_of_timelock), refused(MISSING_ROLE)),
+    Attempt("timelock", "schedule_batch", _delayed(_call_in_batch), refused(MISSING_ROLE)),
+    Attempt("timelock", "cancel", fixed(NO_SALT), refused(MISSING_ROLE)),
+    Attempt("timelock", "execute", _call_of_timelock, refused(MISSING_ROLE)),
+    Attempt("timelock", "execute_batch", _call_in_batch, refused(MISSING_ROLE)),
+    Attempt("timelock", "update_delay", fixed(0), refused("timelock_controller: caller must be timelock")),
+    Attempt("timelock", "set_role_admin", fixed(NO_SALT, NO_SALT), refused(MISSING_ROLE)),
+    *_roles("timelock", OTHERS_ROLE),
+]

@@ -1,0 +1,412 @@
+"""The whole system as a state machine: people trade, prices gap, keepers liquidate, the guardian pauses, strangers try.
+
+After every step CH-1 to CH-3 and LQ-2 hold over all accounts, and every margin on chain is the reference formula's to
+the last digit. Each action checks CH-4, CH-5 and LQ-1 for whom it touched and whom it did not. Rules choose arguments
+that must be accepted by the reference; what must be refused by it has rules of its own, each with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import hypothesis.strategies as st
+from hypothesis import note, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from prime_perps.accounts import CASH, token
+from prime_perps.units import BPS, NANO, WAD
+from tests.stage import account
+
+from . import invariants
+from .actions import LIQUIDATION, TRADING, WITHDRAWALS, Actions, Resting
+from .preview import Holdings, Verdict, trade_refusal
+from .strangers import ATTEMPTS, Attempt
+from .world import (
+    BOOK_DECIMALS,
+    CASH_DECIMALS,
+    INSURANCE,
+    KEEPERS,
+    OTHER,
+    OTHER_DECIMALS,
+    OWNERS,
+    STOCKS,
+    SYMBOLS,
+    TRADERS,
+    entered,
+)
+
+STEPS = 40
+# Fewer than a profile asks for: a step costs as much as a whole example elsewhere.
+EXAMPLES = max(settings.default.max_examples * 2 // 5, 1)
+
+CASH_UNIT = 10 ** (BOOK_DECIMALS - CASH_DECIMALS)
+OTHER_UNIT = 10 ** (BOOK_DECIMALS - OTHER_DECIMALS)
+OTHER_ONE = 10**OTHER_DECIMALS
+LARGEST_TRADE = 2_000_000 * WAD  # of notional
+
+traders = st.sampled_from(TRADERS)
+owners = st.sampled_from(OWNERS)
+keepers = st.sampled_from(KEEPERS)
+symbols = st.sampled_from(SYMBOLS)
+instruments = st.sampled_from(("cash", *STOCKS, "other"))
+sides = st.sampled_from((1, -1))
+shares = st.integers(1, 1_000).map(lambda permille: permille * WAD // 1_000)
+watch = st.tuples(st.none() | keepers, shares)  # who watches, and how much he takes of what is on offer
+offsets = st.integers(-300, 300)  # bps, inside the price band
+
+
+def largest(bound: int, fits: Callable[[int], bool]) -> int:
+    """`bound`, or the first half, quarter... of it that fits, brought up to a thousandth of the next that does not."""
+    size = bound
+    while size and not fits(size):
+        size //= 2
+    step = size // 2
+    while size < bound and step > size // 1_000:
+        size, step = (size + step if size + step <= bound and fits(size + step) else size), step // 2
+    return size
+
+
+class System(RuleBasedStateMachine, Actions):
+    """Who may do what next, and with what arguments. Rules come up about evenly: what shall happen often is several."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ending = ExitStack()
+        self.begin(self.ending.enter_context(entered()))
+
+    def say(self, what: str) -> None:
+        note(what)
+
+    def teardown(self) -> None:
+        self.ending.close()
+
+    @initialize(symbol=symbols, side=sides, share=shares)
+    def somebody_is_leveraged_already(self, symbol: str, side: int, share: int) -> None:
+        """So that short examples, too, have somebody to liquidate when prices gap."""
+        price = self.price(symbol, 0)
+        size = side * self._size("maker", "taker", symbol, side, price, WAD)
+        self.fill(self.order("maker", symbol, -size, price), "taker", size)
+        owed = self._size("holder", "rival", symbol, side, price, share)
+        if owed:
+            self.fill(self.order("holder", symbol, -side * owed, price), "rival", side * owed)
+
+    # what must always hold
+
+    @invariant()
+    def everything_holds(self) -> None:
+        invariants.check_sizes(self.look)
+        invariants.check_money(self.world, self.look)
+        invariants.check_tokens(self.world, self.look)
+        invariants.check_losses(self.world)
+        invariants.check_reference(self.look, self.risk)
+
+    # money in and out
+
+    @rule(role=traders, instrument=instruments, share=shares)
+    def deposits(self, role: str, instrument: str, share: int) -> None:
+        """Up to what some 50,000 USD are worth at the start."""
+        most = {"cash": 50_000 * 10**CASH_DECIMALS, "AAPL": 300 * WAD, "NVDA": 300 * WAD, "other": 300 * OTHER_ONE}
+        self.deposit(role, self._instrument(instrument), most[instrument] * share // WAD)
+
+    @rule(role=owners, share=shares, gift=st.booleans())
+    def gives(self, role: str, share: int, gift: bool) -> None:
+        """To insurance, or to the safe past the book."""
+        amount = 20_000 * 10**CASH_DECIMALS * share // WAD
+        if gift:
+            self.give(role, CASH, amount)
+        else:
+            self.insure(role, amount)
+
+    @precondition(lambda self: not self.paused(WITHDRAWALS))
+    @rule(role=traders, instrument=instruments, share=shares)
+    def withdraws(self, role: str, instrument: str, share: int) -> None:
+        held = Holdings.of(self.look.sheets[role])
+        if instrument == "cash":
+            bound = largest(self.look.booked[CASH], lambda raw: self._covers(held.paid(-raw * CASH_UNIT)))
+            amount = bound * share // WAD
+        elif instrument == "other":
+            bound = held.other // OTHER_UNIT * share // WAD
+            amount = largest(bound, lambda raw: self._covers(held.without_other(raw * OTHER_UNIT)))
+        else:
+            bound = held.tokens[instrument] * share // WAD
+            amount = largest(bound, lambda raw: self._covers(held.without_token(instrument, raw)))
+        if amount:
+            self.withdraw(role, self._instrument(instrument), amount)
+
+    @rule(role=owners, more=st.integers(1, 10**9))
+    def withdrawal_of_too_much__is_refused(self, role: str, more: int) -> None:
+        """More than is left above initial margin is refused for that, more than there is in the safe for that."""
+        free = max(self.look.sheets[role].margin.equity - self.look.sheets[role].margin.initial, 0)
+        amount = free // CASH_UNIT + more
+        if amount > self.look.booked[CASH]:
+            reason = "vault: not enough in safe"
+        else:
+            reason = "settings: paused" if self.paused(WITHDRAWALS) else "risk: below initial"
+        self.refuse_withdrawal(role, CASH, amount, reason)
+
+    # trading
+
+    @precondition(lambda self: not self.paused(TRADING))
+    @rule(roles=st.permutations(TRADERS), symbol=symbols, side=sides, share=shares, offset=offsets)
+    def takes_an_order_of_his_size(self, roles: list[str], symbol: str, side: int, share: int, offset: int) -> None:
+        maker, taker = roles[:2]
+        price = self.price(symbol, offset)
+        size = side * self._size(maker, taker, symbol, side, price, share)
+        if size:
+            self.fill(self.order(maker, symbol, -size, price), taker, size)
+
+    @precondition(lambda self: not self.paused(TRADING))
+    @rule(roles=st.permutations(TRADERS), symbol=symbols, side=sides, offset=offsets, times=st.integers(2, 4))
+    def takes_part_of_an_order(self, roles: list[str], symbol: str, side: int, offset: int, times: int) -> None:
+        maker, taker = roles[:2]
+        price = self.price(symbol, offset)
+        size = side * self._size(maker, taker, symbol, side, price, WAD // times)
+        if size:
+            self.fill(self.order(maker, symbol, -size * times, price), taker, size)
+
+    @precondition(lambda self: not self.paused(TRADING))
+    @rule(roles=st.permutations(TRADERS), symbol=symbols, side=sides, share=shares, times=st.integers(1, 3), by=owners)
+    def are_matched(self, roles: list[str], symbol: str, side: int, share: int, times: int, by: str) -> None:
+        """The taker's limit is 1 % past the maker's price, and his order may be larger, too."""
+        maker, taker = roles[:2]
+        price = self.price(symbol, 0)
+        size = side * self._size(maker, taker, symbol, side, price, share)
+        if size:
+            limit = self.price(symbol, 100 * side)
+            self.match(
+                self.order(maker, symbol, -size, price), self.order(taker, symbol, size * times, limit), size, by
+            )
+
+    @precondition(lambda self: not self.paused(TRADING) and self._fillable())
+    @rule(data=st.data(), share=shares)
+    def fills_what_rests(self, data: st.DataObject, share: int) -> None:
+        order = data.draw(st.sampled_from(self._fillable()), label="order")
+        taker = data.draw(st.sampled_from([role for role in TRADERS if role != order.role]), label="taker")
+        price = order.signed.order.price
+        side = -1 if order.left > 0 else 1
+        size = largest(
+            abs(order.left) * share // WAD,
+            lambda size: self._refusal(order.role, taker, order.symbol, side * size, price) is None,
+        )
+        if size:
+            self.fill(order, taker, side * size)
+
+    @precondition(lambda self: self._live())
+    @rule(data=st.data(), more=st.integers(1, NANO))
+    def overfills_then_cancels(self, data: st.DataObject, more: int) -> None:
+        """No more of an order than there is, and nothing of one that is cancelled."""
+        order = data.draw(st.sampled_from(self._live()), label="order")
+        taker = next(role for role in TRADERS if role != order.role)
+        size = abs(order.left) + more
+        self.refuse_fill(order, taker, -size if order.left > 0 else size, "orders: overfilled")
+        self.cancel(order)
+        self.refuse_fill(order, taker, -1 if order.left > 0 else 1, "orders: nonce used")
+
+    @rule(roles=st.permutations(TRADERS), symbol=symbols, side=sides, offset=offsets, share=shares)
+    def trade_that_the_book_must_not_take__is_refused(
+        self, roles: list[str], symbol: str, side: int, offset: int, share: int
+    ) -> None:
+        """Doubled until something forbids it: a pause, margin, the cap, or that only reducing is admitted."""
+        maker, taker = roles[:2]
+        price = self.price(symbol, offset)
+        size = max(LARGEST_TRADE * NANO // price * share // WAD, 1)
+        while (reason := self._refusal(maker, taker, symbol, side * size, price)) is None:
+            size *= 2
+        self.refuse_fill(self.order(maker, symbol, -side * size, price), taker, side * size, reason)
+
+    # upkeep
+
+    @rule(role=owners, symbol=symbols, what=st.sampled_from(("settle", "settle", "accrue", "fees")), by=owners)
+    def keeps_up(self, role: str, symbol: str, what: str, by: str) -> None:
+        if what == "settle":
+            self.settle(role, by)
+        elif what == "accrue":
+            self.accrue(symbol, by)
+        else:
+            self.distribute_fees(by)
+
+    # prices and time, and keepers who watch
+
+    @rule(moves=st.dictionaries(symbols, st.sampled_from((-40, -25, -10, -3, -1, 0, 1, 3, 11, 33, 66))), watching=watch)
+    def prices_move(self, moves: dict[str, int], watching: tuple[str | None, int]) -> None:
+        self.move_prices(moves)
+        self._keepers_act(*watching)
+
+    @rule(percent=st.sampled_from((-40, 66)), watching=watch)
+    def everything_gaps(self, percent: int, watching: tuple[str | None, int]) -> None:
+        self.move_prices(dict.fromkeys(SYMBOLS, percent))
+        self._keepers_act(*watching)
+
+    @rule(role=traders, symbol=symbols, health=st.sampled_from((130, 100, 90, 50, 10, -30)), watching=watch)
+    def price_hurts(self, role: str, symbol: str, health: int, watching: tuple[str | None, int]) -> None:
+        """It moves just as far as it takes to bring somebody's health down to `health` percent, or not at all."""
+        percent = self._move_that_brings(role, symbol, health)
+        if percent:
+            self.move_prices({symbol: percent})
+            self._keepers_act(*watching)
+
+    @rule(seconds=st.sampled_from((30, 60, 61, 300, 900, 1_800, 4_200, 86_400)), renewed=st.booleans(), watching=watch)
+    def time_passes(self, seconds: int, renewed: bool, watching: tuple[str | None, int]) -> None:
+        """With stale prices at the end of it, or fresh ones."""
+        self.wait(seconds)
+        if renewed:
+            self.move_prices({})
+        self._keepers_act(*watching)
+
+    # liquidation
+
+    @precondition(lambda self: not self.paused(LIQUIDATION) and self._liquidatable())
+    @rule(data=st.data(), keeper=keepers, share=shares)
+    def takes_a_slice(self, data: st.DataObject, keeper: str, share: int) -> None:
+        role = data.draw(st.sampled_from(self._liquidatable()), label="role")
+        self._take_what_he_can(role, keeper, share)
+
+    @precondition(lambda self: self._startable() or self._stoppable())
+    @rule(data=st.data(), by=owners)
+    def starts_or_stops_an_auction(self, data: st.DataObject, by: str) -> None:
+        role = data.draw(st.sampled_from(self._startable() + self._stoppable()), label="role")
+        if role in self._stoppable():
+            self.stop(role, by)
+        else:
+            self.start(role, by)
+
+    @rule(role=owners, keeper=keepers, behind=st.integers(1, 2**31))
+    def slice_that_must_not_be_sold__is_refused(self, role: str, keeper: str, behind: int) -> None:
+        """Of the wrong state, of a healthy account or one in doubt, in a pause, and beyond what the keeper can bear."""
+        if role == keeper:
+            return
+        state = self.world.book.state_counter(account(role))
+        self.refuse_take(role, keeper, WAD, (state - behind) % 2**32, "engine: state changed")
+        if not self.look.sheets[role].liquidatable:
+            self.refuse_take(role, keeper, WAD, state, "engine: healthy")
+        elif self.paused(LIQUIDATION):
+            self.refuse_take(role, keeper, WAD, state, "settings: paused")
+        elif not self._can_take(role, keeper, self._on_offer(role)) and self._is_slice(role, self._on_offer(role)):
+            self.refuse_take(role, keeper, WAD, state, "risk: below initial")
+
+    @rule(keeper=keepers)
+    def slice_of_insurance__is_refused(self, keeper: str) -> None:
+        reason = "engine: protected account" if self.look.sheets[INSURANCE].liquidatable else "engine: healthy"
+        state = self.world.book.state_counter(self.world.account(INSURANCE))
+        self.refuse_take(INSURANCE, keeper, WAD, state, reason)
+
+    # governance
+
+    @rule(
+        what=st.sampled_from(("activities", "symbol", "table", "exchange")),
+        activities=st.integers(1, 7),
+        symbol=symbols,
+    )
+    def is_governed(self, what: str, activities: int, symbol: str) -> None:
+        """What the guardian has stopped the timelock lets go on at the next occasion, or examples would die of it."""
+        if what == "activities":
+            self.resume() if self.look.settings.paused else self.pause(activities)
+        elif what == "symbol":
+            self.release(symbol) if self.look.words[symbol].flags & 1 else self.halt(symbol)
+        elif what == "table":
+            self.swap_table()
+        else:
+            self.close_exchange()
+
+    # strangers
+
+    @rule(attempt=st.sampled_from(ATTEMPTS), victim=traders)
+    def a_stranger_tries(self, attempt: Attempt, victim: str) -> None:
+        self.attempt(attempt, victim)
+
+    # what can be done next
+
+    def _instrument(self, name: str) -> int:
+        if name in STOCKS:
+            return token(self.stage.id(name))
+        return CASH if name == "cash" else OTHER
+
+    def _covers(self, after: Holdings) -> bool:
+        verdict: Verdict = after.verdict(self.risk)
+        return verdict.equity >= verdict.initial
+
+    def _refusal(self, maker: str, taker: str, symbol: str, size: int, price: int) -> str | None:
+        return trade_refusal(self.look, self.risk, maker, taker, symbol, size, price)
+
+    def _size(self, maker: str, taker: str, symbol: str, side: int, price: int, share: int) -> int:
+        """A share (wad) of the largest trade that the book takes, nano; 0 if it would not take that."""
+        most = largest(
+            LARGEST_TRADE * NANO // price,
+            lambda size: self._refusal(maker, taker, symbol, side * size, price) is None,
+        )
+        size = most * share // WAD
+        return size if size and self._refusal(maker, taker, symbol, side * size, price) is None else 0
+
+    def _move_that_brings(self, role: str, symbol: str, health: int) -> int:
+        """The smallest move of a price (percent) after which equity is at most `health` percent of maintenance."""
+        held, given = Holdings.of(self.look.sheets[role]), self.risk
+        for percent in sorted(range(-60, 150), key=abs):
+            verdict = held.verdict(given.moved(symbol, percent))
+            if verdict.equity * 100 < verdict.maintenance * health:
+                return percent
+        return 0
+
+    def _keepers_act(self, keeper: str | None, share: int) -> None:
+        if keeper is None or self.paused(LIQUIDATION):
+            return
+        for role in self._liquidatable():
+            self._take_what_he_can(role, keeper, share)
+
+    def _take_what_he_can(self, role: str, keeper: str, share: int) -> None:
+        if role == keeper:
+            return
+        bound = self._on_offer(role) * share // WAD
+        fraction = largest(bound, lambda fraction: self._can_take(role, keeper, fraction))
+        if self._is_slice(role, fraction):
+            self.take(role, keeper, fraction)
+
+    def _on_offer(self, role: str) -> int:
+        return int(self.world.engine.quote(account(role)).fraction)
+
+    def _live(self) -> list[Resting]:
+        """Orders neither cancelled nor expired."""
+        return [order for order in self.resting if not order.cancelled and order.signed.order.expiry >= self.look.time]
+
+    def _fillable(self) -> list[Resting]:
+        """Those whose price is still inside the band."""
+        return [order for order in self._live() if self._in_band(order)]
+
+    def _in_band(self, order: Resting) -> bool:
+        index = self.price(order.symbol, 0)
+        return abs(order.signed.order.price - index) * BPS <= index * (self.look.markets[order.symbol].band - 1)
+
+    def _liquidatable(self) -> list[str]:
+        return [role for role in OWNERS if self.look.sheets[role].liquidatable]
+
+    def _startable(self) -> list[str]:
+        terms = self.world.engine.terms()
+        length = terms.first_phase + terms.second_phase
+        roles = [] if self.paused(LIQUIDATION) else self._liquidatable()
+        return [role for role in roles if self._started(role) + length < self.look.time]
+
+    def _stoppable(self) -> list[str]:
+        margins = {role: self.look.sheets[role].margin for role in OWNERS}
+        return [role for role in OWNERS if margins[role].equity >= margins[role].maintenance and self._started(role)]
+
+    def _started(self, role: str) -> int:
+        return int(self.world.engine.auction(account(role)).started_at)
+
+    def _is_slice(self, role: str, fraction: int) -> bool:
+        """Not smaller than the smallest."""
+        least = self.world.engine.terms().smallest_slice
+        carried = fraction * self.look.sheets[role].margin.maintenance // WAD
+        return fraction == WAD or (fraction > 0 and carried >= least)
+
+    def _can_take(self, role: str, keeper: str, fraction: int) -> bool:
+        """Whether the keeper meets initial margin with the slice, what is paid for it, and what insurance adds."""
+        quote = self.world.engine.quote(account(role))
+        margin = self.look.sheets[role].margin
+        payment = -(-max(margin.equity, 0) * fraction * quote.price // WAD**2)
+        reward = quote.reward * fraction // WAD
+        source, taker = Holdings.of(self.look.sheets[role]), Holdings.of(self.look.sheets[keeper])
+        return self._covers(taker.with_slice(source, fraction).paid(reward - payment))
+
+
+TestSystem = System.TestCase
+TestSystem.settings = settings(max_examples=EXAMPLES, stateful_step_count=STEPS)
