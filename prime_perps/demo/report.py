@@ -98,26 +98,26 @@ class Report:
         return Group(self._accounts_table(), self._methods_table(), self._checks_table(), self._losses())
 
     def _accounts_table(self) -> Table:
-        table = Table(title=f"Accounts at the close of {self.last_day}, USD", title_justify="left")
+        table = Table(title=f"Accounts at the close of {self.last_day}, whole USD", title_justify="left")
         table.add_column("account")
-        for name in ("equity", "maintenance", "initial", "health", "slices sold", "bad debt"):
-            table.add_column(name, justify="right")
+        for name in ("equity", "MM", "IM", "health", "slices sold", "bad debt"):
+            table.add_column(name, justify="right", no_wrap=True)
         for account in self.accounts:
             ratio = health(account.margin)
             table.add_row(
                 account.name,
-                usd(account.margin.equity),
-                usd(account.margin.maintenance),
-                usd(account.margin.initial),
+                _dollars(account.margin.equity),
+                _dollars(account.margin.maintenance),
+                _dollars(account.margin.initial),
                 "-" if ratio is None else f"{ratio:.2f}",
                 str(len(account.slices)) if account.liquidated else "-",
-                usd(account.bad_debt),
+                _dollars(account.bad_debt),
                 style="red" if account.liquidated else "",
             )
         return table
 
     def _methods_table(self) -> Table:
-        table = Table(title="Initial margin asked for the opening books, USD", title_justify="left")
+        table = Table(title="Initial margin asked for the opening books, whole USD", title_justify="left")
         table.add_column("account")
         for name in ("portfolio (ours)", "position by position", "Regulation T"):
             table.add_column(name, justify="right")
@@ -125,7 +125,7 @@ class Report:
             if account.opening is not None:
                 opening = account.opening
                 amounts = (opening.ours, opening.position_by_position, opening.regulation_t)
-                table.add_row(account.name, *map(usd, amounts))
+                table.add_row(account.name, *map(_dollars, amounts))
         return table
 
     def _checks_table(self) -> Table:
@@ -187,3 +187,8 @@ def _cents(amount: int) -> str:
 
 def _ratio(value: int) -> str:
     return f"{Decimal(value) / WAD:.6f}"
+
+
+def _dollars(amount: int) -> str:
+    """A wad amount in whole dollars: a table of them fits eighty columns."""
+    return f"{(amount + WAD // 2) // WAD:,}"
