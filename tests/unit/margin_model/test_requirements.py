@@ -142,6 +142,7 @@ def test_requirements__smallest_slope__charged(desk: Desk) -> None:
     desk.use(Table(TABLE.globals, [replace(line, slope=1) for line in TABLE.lines]))
     depth = TABLE.lines[T3].depth * WAD
     assert desk.model.explain([Exposure(T3, perp=depth)], OPEN, 0).size == depth // 10_000
+    assert desk.model.explain([Exposure(T3, perp=1)], OPEN, 0).size == 1
 
 
 def test_requirements__size_charge__the_session_leaves_it_alone(desk: Desk) -> None:
