@@ -1,10 +1,10 @@
-"""The whole system on the in-process EVM, with people on it: what unit, property and stateful tests of trading stand on.
+"""The whole system on the in-process EVM, with people on it: what unit, property and stateful tests stand on.
 
-    stage = Stage.deployed()
-    stage.publish(AAPL="150")
-    stage.fund("taker", "100000")
-    stage.trade("maker", "taker", "AAPL", "10")         the taker buys 10 at the index price
-    stage.margin("taker").equity
+stage = Stage.deployed()
+stage.publish(AAPL="150")
+stage.fund("taker", "100000")
+stage.trade("maker", "taker", "AAPL", "10")         the taker buys 10 at the index price
+stage.margin("taker").equity
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from eth_account import Account
 from eth_utils import keccak
+from vyper.compiler import compile_code
+from vyper.compiler.input_bundle import FilesystemInputBundle
+from vyper.compiler.settings import Settings
 
-from prime_perps import deployment, orders, reports
+from prime_perps import compiler, deployment, orders, reports
 from prime_perps.accounts import CASH, account_id, token
 from prime_perps.chain.contract import Contract, Method, Receipt
 from prime_perps.chain.revm import RevmBackend
@@ -63,6 +67,18 @@ def parameters() -> dict[str, Any]:
     given["oracle"]["signers"] = [address(f"reporter {number}") for number in range(3)]
     given["treasury"] = address("treasury")
     return given
+
+
+def deployed_source(backend: RevmBackend, path: Path, sender: str) -> Contract:
+    """A contract that stands beside the test it is for, without constructor arguments."""
+    built = compile_code(
+        path.read_text(),
+        output_formats=["abi", "bytecode"],
+        input_bundle=FilesystemInputBundle([compiler.ROOT]),
+        settings=Settings(evm_version=compiler.EVM_VERSION),
+    )
+    code = bytes.fromhex(built["bytecode"].removeprefix("0x"))
+    return Contract(backend, backend.create(code, sender), built["abi"], path.stem)
 
 
 @dataclass

@@ -19,6 +19,12 @@ def set_margins(charged: uint256, explained: uint256):
 
 @view
 @external
+def line_count() -> uint256:
+    return 64
+
+
+@view
+@external
 def requirements(
     exposures: DynArray[IMarginModel.Exposure, 32], closure: IMarginModel.Closure, debt: uint256
 ) -> (uint256, uint256):

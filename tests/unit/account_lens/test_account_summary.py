@@ -6,17 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vyper.compiler import compile_code
-from vyper.compiler.input_bundle import FilesystemInputBundle
-from vyper.compiler.settings import Settings
 
-from prime_perps import compiler
-from prime_perps.chain import Contract
 from prime_perps.errors import Revert
 from prime_perps.margin import Breakdown, Exposure
 from prime_perps.reports import Flag, Session
 from prime_perps.units import NANO, WAD, nano, wad
-from tests.stage import Stage, account, address, parameters
+from tests.stage import Stage, account, address, deployed_source, parameters
 
 from .conftest import DOUBLE, HALF, Glass
 
@@ -214,21 +209,9 @@ def test_account_summary__32_lines__is_told_in_one_call() -> None:
     assert summary.margin == stage.margin("holder")
 
 
-def _lying_model(glass: Glass) -> Contract:
-    path = Path(__file__).with_name("lying_model.vy")
-    built = compile_code(
-        path.read_text(),
-        output_formats=["abi", "bytecode"],
-        input_bundle=FilesystemInputBundle([compiler.ROOT]),
-        settings=Settings(evm_version=compiler.EVM_VERSION),
-    )
-    at = glass.stage.backend.create(bytes.fromhex(built["bytecode"][2:]), address("deployer"))
-    return Contract(glass.stage.backend, at, built["abi"], "lying_model")
-
-
 def test_account_summary__model_explains_what_it_does_not_charge__reverts(glass: Glass) -> None:
     glass.stage.fund_stock("holder", "AAPL", "1")
-    model = _lying_model(glass)
+    model = deployed_source(glass.stage.backend, Path(__file__).with_name("lying_model.vy"), address("deployer"))
     glass.stage.govern(glass.book.set_model, model)
     model.set_margins(7, 7, sender=address("attacker"))
     assert glass.summary().margin.maintenance == 7

@@ -36,6 +36,14 @@ def test_cancel__one_nonce__leaves_its_neighbours(floor: Floor) -> None:
         floor.fill(floor.signed(nonce=nonce), "0.1")
 
 
+def test_cancel__one_after_another__all_stay_cancelled(floor: Floor) -> None:
+    for nonce in (128, 129, 255):
+        _cancel(floor, nonce)
+    for nonce in (128, 129, 255):
+        with pytest.raises(Revert, match="orders: nonce used"):
+            floor.fill(floor.signed(nonce=nonce), "1")
+
+
 def test_cancel__before_it_was_signed__voids_it_too(floor: Floor) -> None:
     _cancel(floor, 7)
     with pytest.raises(Revert, match="orders: nonce used"):

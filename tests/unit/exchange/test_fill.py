@@ -83,6 +83,21 @@ def test_fill__nonce__is_of_one_order_and_leaves_the_others_free(floor: Floor, n
         floor.fill(signed, "0.1")
 
 
+@pytest.mark.parametrize("nonces", [[0, 1, 127], [128, 129, 255, 130], [2**32 - 1, 2**32 - 2]])
+def test_fill__nonces_that_share_a_word__stay_used_whatever_happens_to_the_others(
+    floor: Floor, nonces: list[int]
+) -> None:
+    spent = [floor.signed(nonce=nonce) for nonce in nonces]
+    for signed in spent:
+        floor.fill(signed, "1")
+    for signed in spent:
+        floor.fill(signed, "9")
+    for signed in spent:
+        assert floor.filled(signed) == 10 * NANO
+        with pytest.raises(Revert, match="orders: nonce used"):
+            floor.fill(signed, "1")
+
+
 @pytest.mark.parametrize("first", ["4", "10"])
 def test_fill__nonce_that_another_order_has_begun_or_ended__reverts(floor: Floor, first: str) -> None:
     begun = floor.signed(nonce=7)
@@ -220,6 +235,11 @@ def test_fill__maker_asked_to_reduce__the_caller_may_open(floor: Floor) -> None:
     floor.fill(floor.signed(size="10"), "-10")
     floor.fill(floor.signed(reduce_only=True), taker="holder")
     assert floor.size("holder") == 10 * NANO
+
+
+def test_fill__maker_never_wants_to_take__is_taken_from(floor: Floor) -> None:
+    floor.fill(floor.signed(post_only=True))
+    assert floor.size() == 10 * NANO
 
 
 # who

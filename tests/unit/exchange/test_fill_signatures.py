@@ -32,6 +32,7 @@ ZERO = "0x" + "00" * 20
         {"nonce": 9},
         {"expiry": 2**64},
         {"reduce_only": True},
+        {"post_only": True},
         {"account": account("maker", 1)},
     ],
     ids=lambda changed: next(iter(changed)),

@@ -182,6 +182,19 @@ def test_match_orders__either_asked_to_reduce__reduces_up_to_all(floor: Floor, s
     assert floor.size("taker") == floor.size("maker") == 0
 
 
+@pytest.mark.parametrize("side", ["maker", "taker"])
+def test_match_orders__order_that_never_wants_to_take__is_the_maker_or_nothing(floor: Floor, side: str) -> None:
+    """Whoever submits chooses which order sets the price and which pays the higher fee, but not against this."""
+    maker = floor.signed(post_only=side == "maker")
+    taker = floor.signed("taker", "10", post_only=side == "taker")
+    if side == "taker":
+        with pytest.raises(Revert, match="orders: post only"):
+            floor.match(maker, taker)
+        maker, taker = taker, maker
+    floor.match(maker, taker)
+    assert floor.filled(maker) == floor.filled(taker) == 10 * NANO
+
+
 @pytest.mark.parametrize("sender", ["maker", "taker", "attacker", "keeper"])
 def test_match_orders__by_anybody__are_booked_the_same(floor: Floor, sender: str) -> None:
     floor.match(floor.signed(), floor.signed("taker", "10"), sender=sender)

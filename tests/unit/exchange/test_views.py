@@ -15,7 +15,9 @@ from tests.stage import account, address
 from .conftest import Floor, digest
 
 WORD = st.integers(0, 2**256 - 1)
-ORDERS = st.builds(Order, WORD, WORD, st.integers(-(2**255), 2**255 - 1), WORD, WORD, WORD, st.booleans())
+ORDERS = st.builds(
+    Order, WORD, WORD, st.integers(-(2**255), 2**255 - 1), WORD, WORD, WORD, st.booleans(), st.booleans()
+)
 
 
 @given(order=ORDERS)

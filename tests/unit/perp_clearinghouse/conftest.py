@@ -21,6 +21,7 @@ from prime_perps.units import MID, nano, wad
 from tests.stage import Stage, account, address, parameters
 
 FOREVER = 2**63
+UNDERLYINGS = 63  # as many as have a risk line; the first seven have a price and a market
 EVENTFUL = Flag.HALTED | Flag.EVENT
 
 
@@ -176,9 +177,15 @@ def configured(stage: Stage) -> Book:
     return Book(stage, contract)
 
 
+def many_underlyings() -> dict[str, Any]:
+    """The usual ones, and more that have a risk line and nothing else."""
+    usual = parameters()["underlyings"]
+    return {"underlyings": usual + [{"symbol": f"X{n}", "tier": "T1"} for n in range(len(usual), UNDERLYINGS)]}
+
+
 @pytest.fixture(scope="session")
 def _configured() -> Book:
-    return configured(Stage.deployed())
+    return configured(Stage.deployed(many_underlyings()))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""accrue: the funding index of a market up to now, by anybody."""
+"""accrue: the funding index of a market up to now and its rate fading, by anybody; a fill of nothing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .conftest import Book
 HOUR = 3_600
 RATE = 5_000  # 1e-8 an hour
 STEP = 7_500_000_000_000  # 1e-15 USD a unit, an hour of it at 150
+MEMORY = 5_194  # seconds a rate is charged at most, if nobody fills or accrues
 
 
 @pytest.fixture
@@ -30,31 +31,53 @@ def _accrue(book: Book, market: int = 0, sender: str = "attacker") -> list[tuple
     return list(book.contract.events(book.contract.accrue(market, sender=address(sender))))
 
 
-@pytest.mark.parametrize("seconds", [1, HOUR, 30 * 86_400])
-def test_accrue__some_time_later__adds_rate_times_price_times_time(book: Book, seconds: int) -> None:
+def _index(rate: int, seconds: int) -> int:
+    """1e-15 USD a unit, at 150."""
+    return rate * 150 * 10**8 * seconds // 36_000
+
+
+@pytest.mark.parametrize("seconds", [1, HOUR, MEMORY - 1, MEMORY, MEMORY + 1, 30 * 86_400])
+def test_accrue__some_time_later__charges_the_rate_and_lets_it_fade(book: Book, seconds: int) -> None:
     book.stage.warp(seconds)
-    index = RATE * 150 * 10**8 * seconds // 36_000
-    assert _accrue(book) == [("FundingAccrued", {"market": 0, "funding_index": index})]
+    index, rate = _index(RATE, min(seconds, MEMORY)), RATE * HOUR // (HOUR + seconds)
+    told = {"market": 0, "funding_index": index, "funding_rate": rate}
+    assert book.margin("taker").funding_owed == 10_000 * index * 1_000
+    assert _accrue(book) == [("FundingAccrued", told)]
     market = book.market()
-    assert (market.funding_index, market.funding_rate, market.funding_time) == (index, RATE, book.stage.now())
+    assert (market.funding_index, market.funding_rate, market.funding_time) == (index, rate, book.stage.now())
 
 
-def test_accrue__in_the_same_second__does_nothing(book: Book) -> None:
+def test_accrue__in_the_same_second__changes_nothing(book: Book) -> None:
     book.stage.warp(HOUR)
-    assert len(_accrue(book)) == 1
-    assert _accrue(book) == []
-    assert book.market().funding_index == STEP
+    _accrue(book)
+    market = book.market()
+    for _ in range(3):
+        _accrue(book)
+    assert book.market() == market
 
 
-def test_accrue__in_steps__sums_to_the_same(book: Book) -> None:
-    for seconds in (600, 1_200, 1_800):
+def test_accrue__in_steps__charges_each_with_the_rate_it_found(book: Book) -> None:
+    index, rate = 0, RATE
+    for seconds in (600, 1_200, 1_800, 2 * MEMORY):
         book.stage.warp(seconds)
         _accrue(book)
-    assert book.market().funding_index == STEP
+        index, rate = index + _index(rate, min(seconds, MEMORY)), rate * HOUR // (HOUR + seconds)
+    assert (book.market().funding_index, book.market().funding_rate) == (index, rate)
+
+
+def test_accrue__below_zero__fades_towards_zero_too(book: Book) -> None:
+    book.novate("-100000", "148")
+    rate = book.market().funding_rate
+    assert rate < -10_000
+    index = book.market().funding_index
+    book.stage.warp(HOUR)
+    _accrue(book)
+    assert book.market().funding_rate == -(-rate // 2)
+    assert book.market().funding_index == index - _index(-rate, HOUR)
 
 
 def test_accrue__at_the_price_of_the_moment(book: Book) -> None:
-    """The price at accrual stands for the whole time since: whoever minds accrues with every price."""
+    """The price at accrual stands for the whole time since: whoever minds, accrues with every price."""
     book.stage.warp(HOUR - 1)
     book.stage.publish(AAPL="300")
     _accrue(book)
@@ -72,7 +95,8 @@ def test_accrue__before_or_not__leaves_every_account_the_same(book: Book) -> Non
 def test_accrue__no_rate__moves_only_time(book: Book) -> None:
     book.novate("1", symbol="IBM")
     book.stage.warp(HOUR)
-    assert _accrue(book, market=1) == [("FundingAccrued", {"market": 1, "funding_index": 0})]
+    told = {"market": 1, "funding_index": 0, "funding_rate": 0}
+    assert _accrue(book, market=1) == [("FundingAccrued", told)]
     assert book.market("IBM").funding_time == book.stage.now()
     assert book.market().funding_index == 0
 
@@ -92,30 +116,43 @@ def test_accrue__halted_old_or_paused__goes_on(book: Book) -> None:
     assert book.market().funding_index == STEP
 
 
+@pytest.mark.parametrize("number", [7, 63, 64, 2**256 - 1])
+def test_accrue__not_listed__reverts(book: Book, number: int) -> None:
+    with pytest.raises(Revert, match="trade: market not listed"):
+        _accrue(book, market=number)
+
+
+def test_accrue__never_priced__reverts(book: Book) -> None:
+    book.contract.list_market(7, NANO, 500, 1, sender=address("timelock"))
+    with pytest.raises(Revert, match="trade: no index price"):
+        _accrue(book, market=7)
+
+
 def test_accrue__index_that_no_longer_fits__reverts(book: Book) -> None:
-    """The largest price there is, at the cap, fills the 80 bits in 200 days: then the market stands, it never wraps."""
+    """The largest price there is, at the cap by ever new fills, fills 80 bits in half a year: then it stands."""
     book.stage.publish(AAPL="720000000")
     book.contract.set_market(0, 2**79 - 1, 2_000, 1, False, sender=address("timelock"))
     for role in ("maker", "taker"):
         book.pay(role, 2**110)
-    book.novate("1", "864000000")
-    assert book.market().funding_rate == 16_999
-    book.stage.warp(200 * 86_400)
-    _accrue(book)
-    book.stage.warp(10 * 86_400)
-    with pytest.raises(Revert, match="funding: index out of range"):
-        _accrue(book)
-    book.stage.publish()
-    with pytest.raises(Revert, match="funding: index out of range"):
-        book.novate("-1", "720000000")
+    book.novate("-10000", "864000000")
+    book.novate("0.01", "864000000")
+    market = book.market()
+    while market.funding_index + market.funding_rate * 72 * 10**15 * MEMORY // 36_000 < 2**79:
+        book.stage.warp(MEMORY)
+        book.novate(-1_000, "864000000")
+        market = book.market()
+    book.stage.warp(MEMORY)
+    for call in (lambda: book.novate(-1_000, "864000000"), lambda: _accrue(book)):
+        with pytest.raises(Revert, match="funding: index out of range"):
+            call()
+    assert market == book.market()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="accrue moves the clock that fading counts from: upkeep just before a fill keeps the old rate"
-)
-def test_accrue__before_a_fill__does_not_keep_the_past_from_fading(book: Book) -> None:
+@pytest.mark.parametrize("upkeep", [True, False])
+def test_accrue__before_a_fill_or_not__the_past_has_faded_the_same(book: Book, upkeep: bool) -> None:
     book.stage.warp(HOUR - 1)
     book.stage.publish()
-    _accrue(book)
+    if upkeep:
+        _accrue(book)
     book.novate(1, "150")
     assert book.market().funding_rate == RATE // 2

@@ -6,6 +6,7 @@ import pytest
 
 from prime_perps.accounts import CASH, Permission, token
 from prime_perps.errors import Revert
+from prime_perps.reports import Session
 from prime_perps.units import NANO, WAD, wad
 from tests.stage import account, address
 
@@ -138,6 +139,17 @@ def test_CH_4_debit__price_gets_old__credit_for_it_fades(book: Book) -> None:
         _debit(book, CASH, wad("400"))
     book.stage.publish()
     _debit(book, CASH, wad("400"))
+
+
+def test_CH_4_debit__exchange_closed__asks_for_the_weekends_margin(book: Book) -> None:
+    book.novate("100")
+    book.stage.sessions["AAPL"] = Session.CLOSED
+    book.stage.publish()
+    margin = book.margin("taker")
+    assert margin.initial == book.requirements(book.exposure("AAPL", 100 * NANO), shut=1)[1]
+    with pytest.raises(Revert, match="risk: below initial"):
+        _debit(book, CASH, margin.equity - margin.initial + 1, "taker")
+    _debit(book, CASH, margin.equity - margin.initial, "taker")
 
 
 def test_OR_1_debit__price_of_what_others_hold_gets_old__changes_nothing(book: Book) -> None:

@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from prime_perps.accounts import token
 from prime_perps.errors import Revert
 from prime_perps.margin import Exposure
 from prime_perps.units import WAD
-from tests.stage import Stage, account, address, parameters
+from tests.stage import account, address
 
-from .conftest import Book, configured
+from .conftest import Book
 
-UNDERLYINGS = 41
 LINES, OTHERS = 32, 8
 FIRST_OTHER = 128
 
 
-def _many_underlyings() -> dict[str, Any]:
-    """The usual seven, and as many more that have a price feed and a risk line."""
-    usual = parameters()["underlyings"]
-    more = [{"symbol": f"X{number}", "tier": "T1"} for number in range(len(usual), UNDERLYINGS)]
-    return {"underlyings": [*usual, *more]}
-
-
-@pytest.fixture(scope="module")
-def _wide() -> Book:
-    book = configured(Stage.deployed(_many_underlyings()))
+@pytest.fixture
+def wide(book: Book) -> Book:
+    """Nine tokens of further issuers, each on an underlying of its own after the first 32."""
     for place in range(OTHERS + 1):
-        # each on an underlying of its own, after the first 32
         book.contract.list_other_token(FIRST_OTHER + place, LINES + place, WAD, sender=address("timelock"))
     return book
-
-
-@pytest.fixture
-def wide(_wide: Book) -> Iterator[Book]:
-    """Room for everything: 41 underlyings, 9 tokens of further issuers, and traders."""
-    with _wide.stage.undone():
-        for role in ("maker", "taker"):
-            _wide.pay(role, "100000")
-        yield _wide
 
 
 def _hold(book: Book, first: int, last: int) -> None:
@@ -121,22 +100,37 @@ def test_move_slice__full__moves_all_of_it(wide: Book) -> None:
     assert wide.contract.holdings(account("keeper")) == (2**LINES - 1, 0)
 
 
-def test_margin__further_issuers_tokens_on_the_same_underlyings__need_no_line_of_their_own(wide: Book) -> None:
-    _hold(wide, OTHERS, LINES + OTHERS)
-    for place in range(OTHERS):
-        wide.credit(account("taker"), FIRST_OTHER + place, WAD, "taker")
-    assert wide.margin("taker").equity > 0
+def _hold_others(book: Book, number: int) -> None:
+    for place in range(number):
+        book.credit(account("taker"), FIRST_OTHER + place, WAD, "taker")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="tokens of further issuers on underlyings of their own make up to 40 lines, of which 32 can be read: every "
-    "margin check of the account reverts, and nobody can liquidate it",
-)
-def test_margin__full_and_a_token_on_a_33rd_underlying__can_still_be_computed(wide: Book) -> None:
+@pytest.mark.parametrize("others", [1, OTHERS])
+def test_credit__together__both_kinds_are_32_at_most(wide: Book, others: int) -> None:
+    """Each may stand for an underlying of its own, whose price has to be read."""
+    _hold(wide, 0, LINES - others)
+    _hold_others(wide, others)
+    with pytest.raises(Revert, match="ledger: too many holdings"):
+        _hold(wide, LINES - others, LINES - others + 1)
+
+
+def test_credit__32_underlyings__leave_no_room_for_a_token_of_a_further_issuer(wide: Book) -> None:
     _hold(wide, 0, LINES)
-    try:
-        wide.credit(account("taker"), FIRST_OTHER, WAD, "taker")
-    except Revert as error:
-        assert error.reason == "ledger: too many holdings"  # noqa: PT017  either answer will do
-    assert wide.margin("taker").equity > 0
+    with pytest.raises(Revert, match="ledger: too many holdings"):
+        _hold_others(wide, 1)
+
+
+def test_margin__full_of_both_kinds__can_be_computed(wide: Book) -> None:
+    """Nobody can make his account one that no liquidation can look at."""
+    _hold(wide, 0, LINES - OTHERS)
+    _hold_others(wide, OTHERS)
+    assert wide.margin("taker").equity == wide.cash("taker") + wide.margin("taker").token_value
+    wide.contract.settle(account("taker"), sender=address("keeper"))
+    wide.move_slice(WAD, role="taker")
+    assert wide.contract.holdings(account("taker")) == (0, 0)
+
+
+def test_margin__full_and_the_two_kinds_on_the_same_underlyings__can_be_computed(wide: Book) -> None:
+    _hold(wide, LINES, 2 * LINES - OTHERS)
+    _hold_others(wide, OTHERS)
+    assert wide.margin("taker").equity == wide.cash("taker")

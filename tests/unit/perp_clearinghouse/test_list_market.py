@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from prime_perps.chain import Receipt
 from prime_perps.errors import Revert
 from prime_perps.units import NANO
-from tests.stage import address
+from tests.stage import address, deployed_source
 
 from .conftest import Book
 
@@ -16,7 +18,7 @@ def _list(book: Book, number: int, cap: int = NANO, band: int = 500, depth: int 
     return book.contract.list_market(number, cap, band, depth, sender=address(who))
 
 
-@pytest.mark.parametrize("number", [7, 63])
+@pytest.mark.parametrize("number", [7, 62])
 @pytest.mark.parametrize(("cap", "band", "depth"), [(0, 1, 1), (2**79 - 1, 2_000, 10**12), (5, 500, 10**6)])
 def test_list_market__within_bounds__is_listed(book: Book, number: int, cap: int, band: int, depth: int) -> None:
     assert not book.contract.market(number).listed
@@ -32,8 +34,19 @@ def test_list_market__twice__reverts(book: Book) -> None:
         _list(book, 7)
 
 
-@pytest.mark.parametrize("number", [64, 255, 2**256 - 1])
+@pytest.mark.parametrize("number", [63, 64, 255, 2**256 - 1])
+def test_list_market__model_has_no_line__reverts(book: Book, number: int) -> None:
+    """Whoever held it could not be margined, nor liquidated."""
+    with pytest.raises(Revert, match="clearing: no risk line"):
+        _list(book, number)
+
+
+@pytest.mark.parametrize("number", [64, 255, 2**256 - 2])
 def test_list_market__no_such_underlying__reverts(book: Book, number: int) -> None:
+    """Whatever the model says it knows."""
+    model = deployed_source(book.stage.backend, Path(__file__).with_name("boundless_model.vy"), address("deployer"))
+    book.contract.set_model(model, sender=address("timelock"))
+    _list(book, 63)
     with pytest.raises(Revert, match="markets: bad market"):
         _list(book, number)
 

@@ -17,7 +17,7 @@ def _list(book: Book, instrument: int, underlying: int = 0, units: int = WAD, se
 
 
 @pytest.mark.parametrize("instrument", [128, 200, 254])
-@pytest.mark.parametrize(("underlying", "units"), [(0, 1), (63, 10**24), (5, WAD // 3)])
+@pytest.mark.parametrize(("underlying", "units"), [(0, 1), (62, 10**24), (5, WAD // 3)])
 def test_list_other_token__within_bounds__is_listed(book: Book, instrument: int, underlying: int, units: int) -> None:
     assert book.contract.other_token(instrument) == (0, 0)
     receipt = _list(book, instrument, underlying, units)
@@ -40,6 +40,12 @@ def test_list_other_token__twice__reverts(book: Book) -> None:
 def test_list_other_token__out_of_bounds__reverts(book: Book, instrument: int, underlying: int, units: int) -> None:
     with pytest.raises(Revert, match="clearing: out of range"):
         _list(book, instrument, underlying, units)
+
+
+def test_list_other_token__model_has_no_line__reverts(book: Book) -> None:
+    """Whoever held it could not be margined, nor liquidated."""
+    with pytest.raises(Revert, match="clearing: no risk line"):
+        _list(book, 128, 63)
 
 
 @pytest.mark.parametrize("sender", ["attacker", "guardian", "deployer", "vault"])

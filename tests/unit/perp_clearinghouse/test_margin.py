@@ -12,6 +12,7 @@ from tests.stage import Stage, account, address, parameters
 
 from .conftest import Book, configured
 
+SHUT = 1_000  # bps, the doubt of a price that nobody can trade at
 OTHER, HALF_OTHER = 128, 254  # on AAPL, one unit a token; on IBM, half a unit
 
 
@@ -168,7 +169,7 @@ def test_margin__doubt__is_of_the_net_exposure_and_rounded_up(rich: Book) -> Non
     assert rich.margin("taker").doubt == -(-long // 10_000) - (-short // 10_000)
 
 
-def test_margin__halted__counts_as_an_event(rich: Book) -> None:
+def test_margin__halted__counts_as_an_event_and_its_price_as_doubtful(rich: Book) -> None:
     rich.novate("100")
     before = rich.margin("taker")
     rich.stage.oracle.set_halt(0, True, sender=address("guardian"))
@@ -177,7 +178,7 @@ def test_margin__halted__counts_as_an_event(rich: Book) -> None:
     assert exposure.eventful == 1
     assert (after.maintenance, after.initial) == rich.requirements(exposure)
     assert after.maintenance > before.maintenance
-    assert (after.equity, after.doubt) == (before.equity, 0)
+    assert (after.equity, after.doubt) == (before.equity, 15_000 * WAD * SHUT // 10_000)
 
 
 def test_OR_1_margin__another_underlying_is_old_or_closed__changes_nothing_here(rich: Book) -> None:
@@ -199,6 +200,7 @@ def test_margin__exchange_closed__asks_for_the_weekends_margin(rich: Book) -> No
     exposure = rich.exposure("AAPL", 100 * NANO)
     assert (margin.maintenance, margin.initial) == rich.requirements(exposure, shut=1)
     assert margin.maintenance > rich.requirements(exposure)[0]
+    assert margin.doubt == 15_000 * WAD * SHUT // 10_000
 
 
 def test_margin__never_priced__is_worth_nothing() -> None:

@@ -1,4 +1,4 @@
-"""novate: what a market admits: price band, open interest, reduce-only by order, market, halt or age; and the pause."""
+"""novate: what a market admits: price band, open interest, only reductions, nothing."""
 
 from __future__ import annotations
 
@@ -32,10 +32,22 @@ def _let_age(book: Book) -> None:
 
 
 EITHER_SIDE = pytest.mark.parametrize("maker", [True, False], ids=["maker", "taker"])
+
+
+def _shut(session: Session) -> Restrict:
+    def restrict(book: Book) -> None:
+        book.stage.sessions["AAPL"] = session
+        book.stage.publish()
+
+    return restrict
+
+
 RESTRICTIONS = [
     pytest.param(_restrict_market, id="market"),
     pytest.param(_halt, id="halt"),
     pytest.param(_let_age, id="age"),
+    pytest.param(_shut(Session.CLOSED), id="closed"),
+    pytest.param(_shut(Session.UNKNOWN), id="unknown session"),
 ]
 
 
@@ -97,13 +109,6 @@ def test_novate__never_priced__reverts(book: Book) -> None:
     book.contract.list_market(7, NANO, 500, DEPTH, sender=address("timelock"))
     with pytest.raises(Revert, match="trade: no index price"):
         book.contract.novate((7, 1, 2, NANO, 0, False, False), sender=address("exchange"))
-
-
-def test_novate__exchange_closed__goes_on_at_the_last_price(book: Book) -> None:
-    book.stage.sessions["AAPL"] = Session.CLOSED
-    book.stage.publish()
-    book.novate("1")
-    assert book.size("taker") == NANO
 
 
 # open interest
@@ -242,9 +247,8 @@ def test_novate__restricted__nobody_may_take_over_what_another_closes(
 @pytest.mark.parametrize("restrict", RESTRICTIONS)
 def test_OR_1_novate__one_market_restricted__another_is_not(book: Book, restrict: Restrict) -> None:
     restrict(book)
-    if book.word("IBM").doubt:
-        book.stage.prices = {"IBM": "110"}
-        book.stage.publish()
+    book.stage.prices = {"IBM": "110"}
+    book.stage.publish()
     book.novate("1", symbol="IBM")
     with pytest.raises(Revert, match="trade: reduce only"):
         book.novate("1", "150")
@@ -262,6 +266,13 @@ def test_novate__halt_released__opens_again(book: Book) -> None:
     _halt(book)
     book.stage.govern(book.stage.oracle.set_halt, 0, False)
     book.novate("1")
+
+
+@pytest.mark.parametrize("session", [Session.PRE, Session.REGULAR, Session.POST, Session.OVERNIGHT])
+def test_novate__exchange_open_at_any_hour__admits_everything(book: Book, session: Session) -> None:
+    _shut(session)(book)
+    book.novate("1")
+    assert book.size("taker") == NANO
 
 
 # pause

@@ -8,7 +8,6 @@ import pytest
 
 from prime_perps.errors import Revert
 from prime_perps.margin import div_up
-from prime_perps.reports import Session
 from prime_perps.units import NANO, PIPS, WAD, wad
 from tests.stage import address
 
@@ -93,19 +92,6 @@ def test_CH_4_novate__tokens_alone__are_margin(book: Book) -> None:
         book.novate("2000", symbol="IBM")
 
 
-def test_CH_4_novate__exchange_closed__asks_for_the_weekends_margin(book: Book) -> None:
-    book.stage.sessions["AAPL"] = Session.CLOSED
-    book.stage.publish()
-    size = 100 * NANO
-    needed = book.requirements(book.exposure("AAPL", size), shut=1)[1]
-    assert needed > _initial(book, size)
-    book.pay("taker", needed + _fee(size) - 1)
-    with pytest.raises(Revert, match="risk: below initial"):
-        book.novate(size)
-    book.pay("taker", 1)
-    book.novate(size)
-
-
 # the exception: less risk, no worse health
 
 
@@ -135,7 +121,25 @@ def test_CH_4_novate__between_maintenance_and_initial__may_only_reduce_too(book:
     assert margin.maintenance < margin.equity < margin.initial
     with pytest.raises(Revert, match="risk: below initial"):
         book.novate(1)
-    book.novate("-1")
+    book.novate(-1)
+    assert book.size("taker") == 100 * NANO - 1
+
+
+@pytest.mark.parametrize("equity", ["2000", "300", "-300"])
+def test_CH_4_novate__below_maintenance__must_shed_a_hundredth_of_it(book: Book, equity: str) -> None:
+    """Every trade voids what liquidators have decided on: dust may not keep them off."""
+    book.contract.set_fees(0, 0, 10_000, sender=address("timelock"))
+    _leave(book, equity)
+    before, _ = book.requirements(book.exposure("AAPL", 100 * NANO))
+
+    def is_enough(size: int) -> bool:
+        after, _ = book.requirements(book.exposure("AAPL", 100 * NANO - size))
+        return after + before // 100 <= before
+
+    size = _least(0, 100 * NANO, is_enough)
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate(1 - size)
+    book.novate(-size)
 
 
 def test_CH_4_novate__below_initial_and_hedges__is_booked(book: Book) -> None:
@@ -205,10 +209,15 @@ def test_CH_4_novate__reduces_a_wei_lower__reverts(book: Book) -> None:
         book.novate("-10", _steady_price(book, 10 * NANO) - 1)
 
 
-def test_CH_4_novate__the_discount_would_eat_all_equity__reverts(book: Book) -> None:
+def test_CH_4_novate__closes_everything__may_lose_what_it_has_and_no_more(book: Book) -> None:
+    """Without risk left, health is no question; a wei more would be somebody else's."""
     _leave(book, "300")
+    size = 100 * NANO
+    price = _least(wad("142.5"), UNIT, lambda price: wad("300") + size * (price - UNIT) // NANO >= _fee(size, price))
     with pytest.raises(Revert, match="risk: below initial"):
-        book.novate("-100", "142.5")
+        book.novate(-size, price - 1)
+    book.novate(-size, price)
+    assert 0 <= book.margin("taker").equity < 100
 
 
 # insolvent

@@ -6,21 +6,21 @@ import pytest
 
 from prime_perps.chain import Contract
 from prime_perps.errors import Revert
-from tests.stage import account, address
+from tests.stage import address
 
-from .conftest import Book
+from .conftest import UNDERLYINGS, Book
 
 
-def _other_model(book: Book) -> Contract:
-    """The same formula with a table that asks for twice the own-name shock of the first underlying."""
+def _other_model(book: Book, lines: int = UNDERLYINGS) -> Contract:
+    """The same formula, with a table that asks for twice the own-name shock of the first underlying."""
     system, deployer = book.stage.system, address("deployer")
     model = Contract.deploy(book.stage.backend, "MarginModel", sender=deployer)
     model.grantRole(model.TIMELOCK_ROLE(), deployer, sender=deployer)
-    lines = [system.model.line(entry.id) for entry in system.underlyings]
-    lines[0] = lines[0]._replace(iota=2 * lines[0].iota)
-    staged = model.stage_table(system.model.globals(), lines, sender=deployer)
-    table = next(fields["table"] for name, fields in model.events(staged) if name == "TableStaged")
-    model.use_table(table, sender=deployer)
+    table = [system.model.line(number) for number in range(lines)]
+    table[0] = table[0]._replace(iota=2 * table[0].iota)
+    staged = model.stage_table(system.model.globals(), table, sender=deployer)
+    at = next(fields["table"] for name, fields in model.events(staged) if name == "TableStaged")
+    model.use_table(at, sender=deployer)
     return model
 
 
@@ -51,10 +51,14 @@ def test_AC_1_set_model__not_by_the_timelock__reverts(book: Book, sender: str) -
         book.contract.set_model(book.stage.system.model, sender=address(sender))
 
 
-def test_set_model__one_without_a_table__stops_what_needs_margin_and_no_more(book: Book) -> None:
-    empty = Contract.deploy(book.stage.backend, "MarginModel", sender=address("deployer"))
-    book.contract.set_model(empty, sender=address("timelock"))
+def test_set_model__that_lacks_a_line_of_the_one_in_force__reverts(book: Book) -> None:
+    """Whoever holds it could no longer be margined, nor liquidated."""
+    with pytest.raises(Revert, match="clearing: no risk line"):
+        book.contract.set_model(_other_model(book, UNDERLYINGS - 1), sender=address("timelock"))
+
+
+def test_set_model__without_a_table__reverts(book: Book) -> None:
+    blank = Contract.deploy(book.stage.backend, "MarginModel", sender=address("deployer"))
     with pytest.raises(Revert, match="model: no table"):
-        book.novate("1")
-    book.pay("taker", 1)
-    book.debit(account("taker"), 255, 1, "taker")
+        book.contract.set_model(blank, sender=address("timelock"))
+    assert book.contract.settings().model == book.stage.system.model.address
