@@ -33,14 +33,46 @@ def test_quote__time_since_the_start__price_falls_in_two_straight_lines(
     auctions.distress("8000", "10000")
     auctions.start()
     if elapsed:
-        auctions.wait(elapsed)
+        auctions.attend(elapsed)
     assert auctions.quote().price == wad(price)
 
 
-def test_quote__no_taker_even_at_price_zero__begins_again_at_the_start_price(auctions: Auctions) -> None:
+def test_quote__no_taker_even_at_price_zero__stays_at_zero_while_attended(auctions: Auctions) -> None:
     auctions.distress("8000", "10000")
     auctions.start()
-    auctions.wait(4_201)
+    auctions.attend(4_201)
+    assert auctions.quote().price == 0
+
+
+@pytest.mark.parametrize(("unseen", "price"), [(300, "0.70"), (301, "0.98")])
+def test_quote__nobody_saw_it_for_a_lapse__begins_again_at_the_start_price(
+    auctions: Auctions, unseen: int, price: str
+) -> None:
+    """750 + 300 seconds after the start, 450 after the knee, the price is .80 - .80 x 450 / 3,600."""
+    auctions.distress("8000", "10000")
+    auctions.start()
+    auctions.attend(750)
+    auctions.start()
+    auctions.wait(unseen)
+    assert auctions.quote().price == wad(price)
+
+
+def test_quote__cured_and_fallen_again_within_a_lapse__price_goes_on(auctions: Auctions) -> None:
+    """Whoever cures his account and wants the next auction to begin anew calls stop."""
+    auctions.distress("8000", "10000")
+    auctions.start()
+    auctions.stage.publish(SPY="110")
+    auctions.wait(298)
+    auctions.stage.publish(SPY="100")
+    assert auctions.quote().price == wad("0.89")
+
+
+def test_quote__cured_and_fallen_again_after_a_lapse__begins_at_the_start_price(auctions: Auctions) -> None:
+    auctions.distress("8000", "10000")
+    auctions.start()
+    auctions.stage.publish(SPY="110")
+    auctions.wait(299)
+    auctions.stage.publish(SPY="100")
     assert auctions.quote().price == wad("0.98")
 
 
@@ -56,17 +88,20 @@ def test_quote__not_started__is_what_the_first_take_does(auctions: Auctions) -> 
 def test_quote__running__is_what_take_does(auctions: Auctions, elapsed: int) -> None:
     auctions.distress("8000", "10000")
     auctions.start()
-    auctions.wait(elapsed)
+    auctions.attend(elapsed)
     quote = auctions.quote()
     fields = auctions.one("Slice", auctions.take())
     assert quote == tuple(fields[name] for name in ("fraction", "price", "payment", "reward"))
 
 
+@pytest.mark.parametrize("insured", ["0", "7000", "50000"])
 @pytest.mark.parametrize("elapsed", [1, 900, 1_800, 4_200])
-def test_quote__insolvent__is_what_take_does(auctions: Auctions, elapsed: int) -> None:
+def test_quote__insolvent__is_what_take_does(auctions: Auctions, elapsed: int, insured: str) -> None:
+    if insured != "0":
+        auctions.insure(insured)
     auctions.distress("-5000", "10000")
     auctions.take(WAD // 10)
-    auctions.wait(elapsed)
+    auctions.attend(elapsed)
     quote = auctions.quote()
     fields = auctions.one("Slice", auctions.take())
     assert quote == tuple(fields[name] for name in ("fraction", "price", "payment", "reward"))
@@ -89,7 +124,7 @@ def test_quote__closed_form__is_exact_to_the_last_digit(
     elapsed = {"0.95": 100, "0.80": 600, "0": 4_200}[price]
     auctions.distress(equity, "10000")
     auctions.start()
-    auctions.wait(elapsed)
+    auctions.attend(elapsed)
     quote = auctions.quote()
     assert quote.fraction == WAD * fraction.numerator // fraction.denominator
     assert quote.payment == -(-wad(price) * quote.fraction * wad(equity) // WAD**2)

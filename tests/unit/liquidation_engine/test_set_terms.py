@@ -54,6 +54,8 @@ def test_set_terms__anybody_else__reverts__AC_1(auctions: Auctions, role: str) -
         {"second_phase": WEEK},
         {"reward_phase": 1},
         {"reward_phase": WEEK},
+        {"lapse": 1},
+        {"lapse": WEEK},
         {"target_health": WAD + 1},
         {"target_health": 2 * WAD},
         {"whole_below": 0},
@@ -79,6 +81,8 @@ def test_set_terms__at_a_bound__sets(auctions: Auctions, fields: dict[str, int])
         {"second_phase": WEEK + 1},
         {"reward_phase": 0},
         {"reward_phase": WEEK + 1},
+        {"lapse": 0},
+        {"lapse": WEEK + 1},
         {"target_health": WAD},
         {"target_health": 2 * WAD + 1},
         {"whole_below": wad(100_000) + 1},
@@ -98,6 +102,17 @@ def test_set_terms__while_an_auction_runs__its_price_follows(auctions: Auctions)
     terms = changed(auctions, start_price=wad("0.9"), knee_price=wad("0.6"))
     auctions.engine.set_terms(terms, sender=auctions.timelock)
     assert auctions.quote().price == wad("0.75")
+
+
+def test_set_terms__another_lapse__counts_from_when_the_account_was_last_seen(auctions: Auctions) -> None:
+    auctions.distress("8000", "10000")
+    auctions.start()
+    auctions.wait(201)
+    with auctions.stage.undone():
+        auctions.engine.set_terms(changed(auctions, lapse=201), sender=auctions.timelock)
+        assert auctions.quote().price == wad("0.9197")
+    auctions.engine.set_terms(changed(auctions, lapse=200), sender=auctions.timelock)
+    assert auctions.quote().price == wad("0.98")
 
 
 def test_set_terms__another_target__changes_the_slice(auctions: Auctions) -> None:

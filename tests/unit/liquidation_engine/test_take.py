@@ -85,22 +85,52 @@ def test_take__no_auction_yet__starts_one_at_98(auctions: Auctions) -> None:
     auctions.distress("8000", "10000")
     receipt = auctions.take(WAD // 10)
     assert auctions.one("Slice", receipt)["price"] == wad("0.98")
-    assert auctions.auction() == (auctions.stage.now(), 0)
+    assert auctions.auction() == (auctions.stage.now(), 0, auctions.stage.now())
 
 
 def test_take__no_auction_yet_and_healthy_afterwards__leaves_none(auctions: Auctions) -> None:
     auctions.distress("8000", "10000")
     assert auctions.names(auctions.take()) == ["Slice"]
-    assert auctions.auction() == (0, 0)
+    assert auctions.auction() == (0, 0, 0)
 
 
-def test_take__forgotten_auction__starts_again_at_98(auctions: Auctions) -> None:
+def test_take__auction_lapsed__starts_again_at_98(auctions: Auctions) -> None:
     auctions.distress("8000", "10000")
     auctions.start()
-    auctions.wait(4_201)
+    auctions.wait(301)
     receipt = auctions.take(WAD // 10)
     assert auctions.one("Slice", receipt)["price"] == wad("0.98")
-    assert auctions.auction() == (auctions.stage.now(), 0)
+    assert auctions.auction() == (auctions.stage.now(), 0, auctions.stage.now())
+
+
+def test_take__unseen_for_a_lapse_exactly__goes_on_at_89(auctions: Auctions) -> None:
+    auctions.distress("8000", "10000")
+    auctions.start()
+    started = auctions.stage.now()
+    auctions.wait(300)
+    receipt = auctions.take(WAD // 10)
+    assert auctions.one("Slice", receipt)["price"] == wad("0.89")
+    assert auctions.auction() == (started, 0, started + 300)
+
+
+def test_take__slices_alone__keep_the_auction_alive(auctions: Auctions) -> None:
+    auctions.distress("8000", "10000")
+    auctions.take(WAD // 10)
+    auctions.wait(300)
+    auctions.take(WAD // 10)
+    auctions.wait(300)
+    receipt = auctions.take(WAD // 10)
+    assert auctions.one("Slice", receipt)["price"] == wad("0.80")
+
+
+def test_take__refused__does_not_keep_the_auction_alive(auctions: Auctions) -> None:
+    auctions.distress("8000", "10000")
+    auctions.start()
+    seen = auctions.auction().seen_at
+    auctions.wait(200)
+    with pytest.raises(Revert, match=r"^engine: slice too small$"):
+        auctions.take(1)
+    assert auctions.auction().seen_at == seen
 
 
 def test_take__less_than_allowed__takes_it_and_the_price_goes_on_falling(auctions: Auctions) -> None:
@@ -110,7 +140,7 @@ def test_take__less_than_allowed__takes_it_and_the_price_goes_on_falling(auction
     receipt = auctions.take(WAD // 10)
     assert auctions.one("Slice", receipt)["fraction"] == WAD // 10
     assert auctions.auction().started_at == started
-    auctions.wait(600)
+    auctions.attend(600)
     receipt = auctions.take(WAD // 10, keeper="rival")
     assert auctions.one("Slice", receipt)["price"] == wad("0.80")
 
@@ -132,7 +162,7 @@ def test_take__health_back_above_one_but_below_target__ends_the_auction(auctions
     auctions.start()
     receipt = auctions.take(WAD // 20)
     assert auctions.names(receipt) == ["AuctionEnded", "Slice"]
-    assert auctions.auction() == (0, 0)
+    assert auctions.auction() == (0, 0, 0)
     margin = auctions.stage.margin("holder")
     assert 1 < Fraction(margin.equity, margin.maintenance) < Fraction(11, 10)
 
@@ -140,7 +170,7 @@ def test_take__health_back_above_one_but_below_target__ends_the_auction(auctions
 def test_take__nothing_to_pay_at_price_zero__leaves_health_as_it_was__LQ_1(auctions: Auctions) -> None:
     auctions.distress("8000", "10000")
     auctions.start()
-    auctions.wait(4_200)
+    auctions.attend(4_200)
     receipt = auctions.take(WAD // 2)
     assert auctions.one("Slice", receipt)["payment"] == 0
     margin = auctions.stage.margin("holder")
@@ -201,7 +231,6 @@ def test_take__nothing_of_a_small_account__reverts(auctions: Auctions) -> None:
         auctions.take(0)
 
 
-@pytest.mark.xfail(reason="the smallest slice is asked of the largest that the target allows, too", strict=True)
 def test_take__all_that_the_target_allows_is_below_500__takes_it(auctions: Auctions) -> None:
     """What an account a little under water needs is small; it must not wait for a price that makes it large."""
     auctions.distress("2450", "2500")
@@ -209,6 +238,25 @@ def test_take__all_that_the_target_allows_is_below_500__takes_it(auctions: Aucti
     assert allowed * 2_500 < 500 * WAD
     receipt = auctions.take()
     assert auctions.one("Slice", receipt)["fraction"] == allowed
+
+
+def test_take__a_little_less_than_a_target_below_500_allows__reverts(auctions: Auctions) -> None:
+    auctions.distress("2450", "2500")
+    with pytest.raises(Revert, match=r"^engine: slice too small$"):
+        auctions.take(auctions.quote().fraction - 1)
+
+
+def test_take__all_of_an_account_of_less_than_500__takes_it(auctions: Auctions) -> None:
+    auctions.distress("400", "499")
+    assert auctions.one("Slice", auctions.take())["fraction"] == WAD
+    assert auctions.stage.money("holder") == (wad(392), 0)
+
+
+def test_take__part_of_an_account_of_less_than_500__reverts(auctions: Auctions) -> None:
+    """Dust in parts would cost every rival a state change for next to nothing."""
+    auctions.distress("400", "499")
+    with pytest.raises(Revert, match=r"^engine: slice too small$"):
+        auctions.take(WAD - 1)
 
 
 # what a keeper guards himself with
@@ -232,7 +280,8 @@ def test_take__price_above_the_limit__reverts(auctions: Auctions) -> None:
 def test_take__account_traded_since__reverts(auctions: Auctions) -> None:
     auctions.distress("8000", "10000")
     known = auctions.state()
-    auctions.stage.trade("maker", "holder", "SPY", "-1")
+    # a hundredth of its maintenance margin is the least an unhealthy account may shed
+    auctions.stage.trade("maker", "holder", "SPY", "-10")
     with pytest.raises(Revert, match=r"^engine: state changed$"):
         auctions.take(state=known)
 
@@ -345,13 +394,23 @@ def test_take__trading_and_withdrawals_paused__takes(auctions: Auctions) -> None
     auctions.take()
 
 
-def test_take__market_halted__takes(auctions: Auctions) -> None:
-    """A slice is no trade: it needs no open market, and it never grows the open interest."""
+def test_take__halted_and_in_doubt__reverts__OR_2(auctions: Auctions) -> None:
     auctions.distress("8000", "10000")
+    auctions.start()
+    auctions.stage.system.oracle.set_halt(auctions.stage.id("SPY"), True, sender=address("guardian"))
+    with pytest.raises(Revert, match=r"^engine: healthy$"):
+        auctions.take()
+
+
+def test_take__halted_and_insolvent_beyond_doubt__takes(auctions: Auctions) -> None:
+    """A slice is no trade: it needs no open market, and it never grows the open interest."""
+    auctions.insure("20000")
+    auctions.distress("-5000", "10000")
     spy = auctions.stage.id("SPY")
     auctions.stage.system.oracle.set_halt(spy, True, sender=address("guardian"))
     before = auctions.book.market(spy).open_interest
-    auctions.take()
+    receipt = auctions.take()
+    assert auctions.one("Slice", receipt)["equity"] == -wad(5_000)
     assert auctions.book.market(spy).open_interest == before
 
 

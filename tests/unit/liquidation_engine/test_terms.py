@@ -18,4 +18,5 @@ def test_terms__deployed__are_the_parameters(auctions: Auctions) -> None:
         "whole_below": wad(2_000),
         "smallest_slice": wad(500),
         "reward_phase": 1_800,
+        "lapse": 300,
     }

@@ -34,7 +34,7 @@ def test_total_loss__reward__is_not_part_of_it(auctions: Auctions) -> None:
     auctions.insure("50000")
     auctions.distress("-5000", "10000")
     auctions.take(WAD // 2)
-    auctions.wait(1_800)
+    auctions.attend(1_800)
     auctions.take()
     assert auctions.engine.total_loss() == pytest.approx(wad(5_000), abs=DUST)
     assert auctions.cash(auctions.insurance) == pytest.approx(wad(50_000 - 5_000 - 5_000), abs=DUST)
