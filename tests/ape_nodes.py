@@ -6,7 +6,7 @@ import ape_foundry.provider
 import pytest
 from ape_foundry.provider import FoundryForkProvider, FoundryProvider
 
-from prime_perps.chain.anvil import free_port
+from prime_perps.chain.anvil import KEPT_STATES, free_port
 
 
 class _FreePorts:
@@ -27,10 +27,11 @@ def start_well(patch: pytest.MonkeyPatch) -> None:
 
     def without_traces(provider: FoundryProvider) -> list[str]:
         command = [part for part in usual(provider) if part != "--steps-tracing"]
+        if "--prune-history" in command:
+            return command  # a fixture of wider scope has been here already, and anvil takes each option once
         # What a fork keeps on disk, by chain id and height, would outlive a local upstream.
-        wanted = ["--prune-history", *(["--no-storage-caching"] if isinstance(provider, FoundryForkProvider) else [])]
-        # A fixture of wider scope may have been here already, and anvil takes each option once.
-        return [*command, *(option for option in wanted if option not in command)]
+        cached = ["--no-storage-caching"] if isinstance(provider, FoundryForkProvider) else []
+        return [*command, "--prune-history", str(KEPT_STATES), *cached]
 
     patch.setattr(FoundryProvider, "build_command", without_traces)
     patch.setattr(ape_foundry.provider, "random", _FreePorts)

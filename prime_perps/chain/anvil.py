@@ -30,6 +30,9 @@ from eth_account.hdaccount import ETHEREUM_DEFAULT_PATH, key_from_seed, seed_fro
 from prime_perps.chain.node import Node
 from prime_perps.errors import NodeError, PrimePerpsError
 
+# Blocks whose state anvil keeps. With none, a read of the latest block fails when the next one is mined meanwhile; with
+# all, it fills the disk.
+KEPT_STATES = 64
 ROOT = Path(__file__).resolve().parent.parent.parent
 MAJOR_VERSION = 1
 # Known to everybody: whatever these keys hold on a public chain is gone the moment it arrives.
@@ -123,7 +126,7 @@ class Anvil:
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._listening = Path()
         self._arguments = [
-            *("--quiet", "--prune-history"),
+            *("--quiet", "--prune-history", str(KEPT_STATES)),
             *("--hardfork", hardfork),
             *("--mnemonic", mnemonic, "--accounts", str(accounts), "--balance", str(balance)),
         ]

@@ -72,6 +72,17 @@ def test_state__stopped_and_started__chain_goes_on(tmp_path: Path) -> None:
         assert Node(node.url).request("eth_blockNumber") == "0x3"
 
 
+def test_read__latest_while_blocks_are_mined__always_answered() -> None:
+    with Anvil() as node, ThreadPoolExecutor(1) as pool:
+        mining = pool.submit(lambda rpc: [rpc.request("evm_mine") for _ in range(1_500)], Node(node.url))
+        rpc, answers = Node(node.url), 0
+        while not mining.done():
+            rpc.request("eth_call", {"to": node.addresses[0], "data": "0x"}, "latest")
+            answers += 1
+        mining.result()
+    assert answers > 100
+
+
 def test_fork__two_upstreams_of_equal_height__never_mixed_up() -> None:
     """anvil keeps what it has fetched by chain id and height, which two local upstreams share."""
     address, found = "0x" + "11" * 20, []
