@@ -32,7 +32,7 @@ class QuotePolicy:
 
 
 class Maker:
-    """Quotes for one account with its owner's key. It signs and offers; takers send."""
+    """Quotes for one account with its owner's key. It signs and offers, never to be the taker; takers send."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Maker:
         return sides
 
     def _sign(self, market: int, size: int, price: int, expiry: int) -> SignedOrder:
-        order = Order(self.account, market, size, price, self._nonce, expiry)
+        order = Order(self.account, market, size, price, self._nonce, expiry, post_only=True)
         self._nonce = (self._nonce + 1) % NONCES
         return orders.sign(order, self._signer.key, self._chain_id, self._exchange.address)
 

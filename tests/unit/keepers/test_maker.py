@@ -6,12 +6,14 @@ from decimal import Decimal
 
 import pytest
 
+from prime_perps.errors import Revert
 from prime_perps.keepers.maker import Maker, QuotePolicy
 from prime_perps.reports import Session
-from prime_perps.units import NANO, WAD, wad
+from prime_perps.units import NANO, PIPS, WAD, wad
 from tests.stage import Stage, account, address, key
 
 HALF_SPREAD = 10
+MAKER_FEE = 100  # pips
 POLICY = QuotePolicy(size=wad(100_000), half_spread=HALF_SPREAD, lean=20, limit=wad(50_000), lifetime=60)
 
 
@@ -68,6 +70,18 @@ def test_quote__filled_by_a_taker__is_accepted_by_the_exchange(stage):
         size = NANO if quote.order.size > 0 else -NANO
         stage.system.exchange.fill(quote, account("taker"), -size, quote.order.price, sender=address("taker"))
     assert stage.position("maker", "AAPL").size == 0
+
+
+def test_quote__crossed_by_a_matcher__is_never_the_taker(stage):
+    """Or a matcher could have the maker pay the taker's fee, at somebody else's price."""
+    for quote in maker(stage).quote([stage.id("AAPL")]):
+        size, price = ("-1", "149") if quote.order.size > 0 else ("1", "151")
+        other = stage.order("taker", "AAPL", size, price)
+        with pytest.raises(Revert, match="orders: post only"):
+            stage.system.exchange.match_orders(other, quote, NANO, sender=address("keeper"))
+        stage.system.exchange.match_orders(quote, other, NANO, sender=address("keeper"))
+    fees = 2 * stage.index("AAPL") * MAKER_FEE // PIPS  # one sold, one bought, ten bps to either side of the index
+    assert stage.money("maker").cash == wad(1_000_000) - fees
 
 
 def test_quote__long_maker__both_prices_come_down(stage):
@@ -127,9 +141,7 @@ def test_maker__nonce_floor_in_the_future__starts_above_it(stage):
 
 def test_offer__any_size_and_price__is_signed_for_the_account(stage):
     signed = maker(stage).offer(stage.id("AAPL"), -5 * NANO, 150 * WAD, lifetime=5)
-    assert (signed.order.account, signed.order.size, signed.order.expiry) == (
-        account("maker"),
-        -5 * NANO,
-        stage.now() + 5,
-    )
+    order = signed.order
+    assert (order.account, order.size, order.expiry) == (account("maker"), -5 * NANO, stage.now() + 5)
+    assert (order.post_only, order.reduce_only) == (True, False)
     stage.system.exchange.fill(signed, account("taker"), 5 * NANO, 150 * WAD, sender=address("taker"))
