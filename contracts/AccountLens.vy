@@ -37,8 +37,8 @@ def __init__(clearinghouse: address):
 @view
 def account_summary(account: uint256) -> IAccountLens.Summary:
     """
-    @dev The exposures are put together again from public views; that the model gives the clearinghouse's numbers for them
-         is checked, so what is shown is what was charged.
+    @dev The exposures are put together again from public views; that the model gives the clearinghouse's numbers for
+         them is checked, so what is shown is what was charged.
     """
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
     lines: DynArray[IAccountLens.LineSummary, 32] = []

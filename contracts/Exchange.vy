@@ -6,8 +6,8 @@
 @author Prime Perps
 @notice Where two sides agree on a trade: signed orders, taken by a caller or crossed by a matcher.
 
-        Trust: nobody. A trade needs the signature or the call of whoever may trade for each account, and the clearinghouse
-        checks price band, open interest and both accounts' margin after it.
+        Trust: nobody. A trade needs the signature or the call of whoever may trade for each account, and the
+        clearinghouse checks price band, open interest and both accounts' margin after it.
 
         State of an order: fresh -> partly filled -> done; `cancel` and `raise_nonce_floor` lead to done from anywhere.
 @custom:kill None here: pausing the clearinghouse stops every trade, and orders can be cancelled all the same.

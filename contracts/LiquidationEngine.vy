@@ -8,9 +8,9 @@
 
         Trust: the clearinghouse, which trusts this contract to move slices and the cash of insurance, nothing else.
 
-        State of an account: no auction -> (start) -> auction -> (take, healthy again | stop) -> no auction. While equity is
-        negative the clock of the reward runs instead of the price. A liquidation never waits for insurance to have money:
-        what it cannot pay shows as its negative cash (`uncovered_loss`) until it is paid in.
+        State of an account: no auction -> (start) -> auction -> (take, healthy again | stop) -> no auction. While
+        equity is negative the clock of the reward runs instead of the price. A liquidation never waits for insurance to
+        have money: what it cannot pay shows as its negative cash (`uncovered_loss`) until it is paid in.
 @custom:kill The clearinghouse's `set_paused(4)` by the guardian.
 """
 from contracts.interfaces import ILiquidationEngine
@@ -196,9 +196,9 @@ def _as_of_now(
     auction: ILiquidationEngine.Auction, margin: IPerpClearinghouse.Margin
 ) -> ILiquidationEngine.Auction:
     """
-    @notice The running auction, or one that starts now when there is none or it has lapsed: a clock left from an earlier
-            fall, cured since, must not sell the account at the end of its price. The reward's clock runs while equity is
-            seen below zero.
+    @notice The running auction, or one that starts now when there is none or it has lapsed: a clock left from an
+            earlier fall, cured since, must not sell the account at the end of its price. The reward's clock runs while
+            equity is seen below zero.
     """
     current: ILiquidationEngine.Auction = auction
     if auction.seen_at + self._terms.lapse < block.timestamp:
@@ -294,7 +294,8 @@ def _insured(loss: uint256) -> uint256:
 @pure
 def _is_restored(margin: IPerpClearinghouse.Margin, fraction: uint256, payment: uint256) -> bool:
     """
-    @notice Whether the slice leaves nothing, or health of one and more: then a relapse starts a new auction at its full price.
+    @notice Whether the slice leaves nothing, or health of one and more: then a relapse starts a new auction at its full
+            price.
     """
     if fraction == WAD:
         return True
@@ -310,8 +311,8 @@ def _is_restored(margin: IPerpClearinghouse.Margin, fraction: uint256, payment: 
 @pure
 def _is_liquidatable(margin: IPerpClearinghouse.Margin) -> bool:
     """
-    @dev Maintenance holds the doubt once, equity is given it once: an account is sold only if it fails even at the bound
-         of every aged price that favours it.
+    @dev Maintenance holds the doubt once, equity is given it once: an account is sold only if it fails even at the
+         bound of every aged price that favours it.
     """
     return margin.equity + 2 * convert(margin.doubt, int256) < convert(margin.maintenance, int256)
 

@@ -4,17 +4,18 @@
 @title PerpClearinghouse
 @license AGPL-3.0-only
 @author Prime Perps
-@notice The book of an on-chain prime brokerage: one account is one balance sheet of cash, tokens and perps, margined as a
-        portfolio.
+@notice The book of an on-chain prime brokerage: one account is one balance sheet of cash, tokens and perps, margined as
+        a portfolio.
 
-        Trust: the vault for custody (it alone books deposits and withdrawals), the exchange for what both sides of a trade
-        agreed to, the engine to move slices, the oracle for words, the model for numbers. All but the model are fixed for
-        good at deployment. TIMELOCK_ROLE lists markets and
+        Trust: the vault for custody (it alone books deposits and withdrawals), the exchange for what both sides of a
+        trade agreed to, the engine to move slices, the oracle for words, the model for numbers. All but the model are
+        fixed for good at deployment. TIMELOCK_ROLE lists markets and
         tokens, replaces the model and sets fees; GUARDIAN_ROLE only tightens, at once.
 
         State: an account exists at first touch and is healthy while equity >= maintenance margin. A call that raises an
         account's risk needs equity >= initial margin afterwards (CH-4).
-@custom:kill `set_paused(7)` by the guardian stops trading, withdrawals and liquidation; deposits, `settle` and `accrue` go on.
+@custom:kill `set_paused(7)` by the guardian stops trading, withdrawals and liquidation; deposits, `settle` and `accrue`
+       go on.
 """
 from contracts.interfaces import IMarginModel
 from contracts.interfaces import IPerpClearinghouse

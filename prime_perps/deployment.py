@@ -171,9 +171,7 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
     # The clearinghouse names its partners for good, so it is told where they are going to be.
     first = backend.nonce(sender) + 1
     vault, exchange, engine = (create_address(sender, first + step) for step in range(3))
-    clearinghouse = Contract.deploy(
-        backend, "PerpClearinghouse", oracle, model, vault, exchange, engine, sender=sender
-    )
+    clearinghouse = Contract.deploy(backend, "PerpClearinghouse", oracle, model, vault, exchange, engine, sender=sender)
     deployment = Deployment(
         backend=backend,
         clearinghouse=clearinghouse,

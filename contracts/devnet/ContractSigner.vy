@@ -4,9 +4,9 @@
 @title ContractSigner
 @license AGPL-3.0-only
 @author Prime Perps
-@notice Stands in for smart-contract wallets: it signs with its owner's key (EIP-1271) and calls whatever its owner tells
-        it to. Its owner can make it answer as a broken or hostile wallet would. Unlocked on purpose: it is asked about
-        signatures while it calls.
+@notice Stands in for smart-contract wallets: it signs with its owner's key (EIP-1271) and calls whatever its owner
+        tells it to. Its owner can make it answer as a broken or hostile wallet would. Unlocked on purpose: it is asked
+        about signatures while it calls.
         Left out: several owners, modules, upgrades.
 """
 from snekmate.auth import ownable

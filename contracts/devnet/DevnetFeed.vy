@@ -4,8 +4,8 @@
 @title DevnetFeed
 @license AGPL-3.0-only
 @author Prime Perps
-@notice A push feed for local and test networks, with the ways real ones fail: it freezes (fresh times, old answer), goes
-        stale, answers zero, below zero or absurdly, steps back in time, reverts, or burns all gas it is given.
+@notice A push feed for local and test networks, with the ways real ones fail: it freezes (fresh times, old answer),
+        goes stale, answers zero, below zero or absurdly, steps back in time, reverts, or burns all gas it is given.
         Times in unix seconds, answers in 10^-decimals USD.
 """
 from contracts.interfaces import IAggregatorV3

@@ -171,7 +171,8 @@ class Contract:
     def deploy(cls, backend: Backend, name: str, *args: Any, sender: str) -> Contract:
         """Create the contract called `name` with its constructor's arguments."""
         artifact = compiler.load(name)
-        constructor = next((entry for entry in artifact.abi if entry["type"] == "constructor"), {"inputs": []})
+        none: dict[str, Any] = {"inputs": []}
+        constructor = next((entry for entry in artifact.abi if entry["type"] == "constructor"), none)
         types = [_type_of(parameter) for parameter in constructor["inputs"]]
         if len(types) != len(args):
             raise TypeError(f"{name} takes {len(types)} constructor arguments, got {len(args)}")

@@ -53,6 +53,7 @@ class RevmBackend:
         finally:
             self._evm.reset_transient_storage()
         result = self._evm.result
+        assert result is not None  # there is one after every call
         logs = tuple(Log(to_checksum_address(log.address), *self._parts(log)) for log in result.logs)
         return Receipt(gas_used=result.gas_used, logs=logs, block=self._number)
 

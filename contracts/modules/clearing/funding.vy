@@ -3,12 +3,12 @@
 @title funding
 @license AGPL-3.0-only
 @author Prime Perps
-@notice One cumulative index per perp, settled lazily. Tokens and perps are in total-return units, so the interest component
-        is zero and funding is the premium of fills over the index price: a mean in which every fill weighs with its
-        notional against `depth` and the past fades by half in an hour, counted from fill to fill or upkeep.
+@notice One cumulative index per perp, settled lazily. Tokens and perps are in total-return units, so the interest
+        component is zero and funding is the premium of fills over the index price: a mean in which every fill weighs
+        with its notional against `depth` and the past fades by half in an hour, counted from fill to fill or upkeep.
 
-        Word, 128 bits, two to a slot: 80 bits index (1e-15 USD per unit, signed), 16 bits rate (1e-8 of the price per hour,
-        signed), 32 bits time.
+        Word, 128 bits, two to a slot: 80 bits index (1e-15 USD per unit, signed), 16 bits rate (1e-8 of the price per
+        hour, signed), 32 bits time.
 """
 from contracts.interfaces import IPerpClearinghouse
 from ..common import bits
@@ -94,8 +94,8 @@ def _owed_up(size: int256, index: int256, since: int256) -> int256:
 @internal
 def _accrue(market: uint256, mid: uint256, price: uint256, notional: uint256, depth: uint256) -> (int256, int256):
     """
-    @notice Bring the index up to now, let the rate fade, and let a fill at `price` (wad) of `notional` (wad) move it; upkeep
-            is a fill of nothing. `depth` in whole USD. Returns (index, rate).
+    @notice Bring the index up to now, let the rate fade, and let a fill at `price` (wad) of `notional` (wad) move it;
+            upkeep is a fill of nothing. `depth` in whole USD. Returns (index, rate).
     @dev A fill of one dollar against a depth of a million moves the rate by a millionth of its own premium.
     """
     funding: Funding = self._load(market)

@@ -66,8 +66,8 @@ def _header(account: uint256) -> Header:
 @internal
 def _mark(account: uint256, bit: uint256):
     """
-    @notice Turn one holding on or off. `bit` is a position in the header: the underlying, or 64 plus the place of a further
-            issuer's token.
+    @notice Turn one holding on or off. `bit` is a position in the header: the underlying, or 64 plus the place of a
+            further issuer's token.
     """
     word: uint256 = self._headers[account] ^ (1 << bit)
     # each token of a further issuer may stand for an underlying of its own, and no more than LINES_MAX can be read

@@ -116,7 +116,9 @@ def _check_interest(limits: Limits, grows: bool):
 @internal
 def _set(market: uint256, cap: uint256, band: uint256, depth: uint256, reduce_only: bool):
     assert market < ledger.UNDERLYINGS, "markets: bad market"
-    assert cap <= INTEREST_MAX and 0 < band and band <= BAND_MAX and 0 < depth and depth <= DEPTH_MAX, "markets: out of range"
+    assert (
+        cap <= INTEREST_MAX and 0 < band and band <= BAND_MAX and 0 < depth and depth <= DEPTH_MAX
+    ), "markets: out of range"
     open_interest: uint256 = self._load(market).open_interest
     self._store(
         market,

@@ -130,8 +130,8 @@ def _others_units(account: uint256, others: uint256, underlying: uint256) -> uin
 @view
 def _check_known(underlying: uint256):
     """
-    @notice An account that holds what the model has no line for could not be margined, or liquidated: nothing of the kind
-            may be listed.
+    @notice An account that holds what the model has no line for could not be margined, or liquidated: nothing of the
+            kind may be listed.
     """
     assert underlying < staticcall IMarginModel(settings._model()).line_count(), "clearing: no risk line"
 

@@ -3,8 +3,8 @@
 @title slices
 @license AGPL-3.0-only
 @author Prime Perps
-@notice Moves a fraction of everything an account has to another account. Hedges stay hedges: every balance and position is
-        cut by the same fraction, rounded towards zero, and what is not moved stays, so nothing is made or lost.
+@notice Moves a fraction of everything an account has to another account. Hedges stay hedges: every balance and position
+        is cut by the same fraction, rounded towards zero, and what is not moved stays, so nothing is made or lost.
 """
 from contracts.interfaces import IMarginModel
 from contracts.interfaces import IPerpClearinghouse

@@ -24,7 +24,7 @@ def _is_timelock() -> bool:
 @internal
 @view
 def _check_timelock():
-    assert self._is_timelock(), "roles: timelock only"
+    self._check_loosening(False)
 
 
 @internal

@@ -3,9 +3,9 @@
 @title orders
 @license AGPL-3.0-only
 @author Prime Perps
-@notice Signed orders: what was signed, by whom, and how much of it is left. Typed data per EIP-712, contract signers per
-        EIP-1271. Two bits a nonce (128 nonces a slot) tell fresh, partly filled and done, so that an order filled at once
-        never writes its amount.
+@notice Signed orders: what was signed, by whom, and how much of it is left. Typed data per EIP-712, contract signers
+        per EIP-1271. Two bits a nonce (128 nonces a slot) tell fresh, partly filled and done, so that an order filled
+        at once never writes its amount.
 """
 from contracts.interfaces import IExchange
 from snekmate.utils import eip712_domain_separator
@@ -96,6 +96,18 @@ def _check_nonce(nonce: uint256):
 
 
 @internal
+@pure
+def _check_free(free: bool):
+    assert free, "orders: nonce used"
+
+
+@internal
+@pure
+def _check_size(fits: bool):
+    assert fits, "orders: bad size"
+
+
+@internal
 @view
 def _state(account: uint256, nonce: uint256) -> uint256:
     return (self._states[account][nonce >> 7] >> ((nonce & 127) << 1)) & 3
@@ -126,7 +138,7 @@ def _use(order: IExchange.Order, digest: bytes32, amount: uint256):
     state: uint256 = self._state(order.account, order.nonce)
     before: uint256 = self._filled_so_far(order, digest)
     # a nonce that another order has begun is not free, nor is one that is done
-    assert state == FRESH or (state == PARTIAL and before > 0), "orders: nonce used"
+    self._check_free(state == FRESH or (state == PARTIAL and before > 0))
     after: uint256 = before + amount
     size: uint256 = convert(abs(order.size), uint256)
     assert after <= size, "orders: overfilled"
@@ -142,7 +154,7 @@ def _use(order: IExchange.Order, digest: bytes32, amount: uint256):
 @internal
 def _cancel(account: uint256, nonce: uint256):
     self._check_nonce(nonce)
-    assert self._state(account, nonce) != DONE, "orders: nonce used"
+    self._check_free(self._state(account, nonce) != DONE)
     self._set_state(account, nonce, DONE)
     log IExchange.OrderCancelled(account=account, nonce=nonce)
 
@@ -160,7 +172,7 @@ def _check_against(order: IExchange.Order, size: int256):
     """
     @notice The order can be filled by `size`, signed for the other side.
     """
-    assert abs(order.size) <= SIZE_MAX and abs(size) <= SIZE_MAX and size != 0, "orders: bad size"
+    self._check_size(abs(order.size) <= SIZE_MAX and abs(size) <= SIZE_MAX and size != 0)
     assert order.size != 0 and (order.size > 0) == (size < 0), "orders: same side"
 
 
@@ -185,7 +197,7 @@ def _toward(order: IExchange.Order, size: uint256) -> int256:
     """
     @notice `size` with the sign of the order.
     """
-    assert size <= convert(SIZE_MAX, uint256), "orders: bad size"
+    self._check_size(size <= convert(SIZE_MAX, uint256))
     if order.size < 0:
         return -convert(size, int256)
     return convert(size, int256)

@@ -3,9 +3,9 @@
 @title slice
 @license AGPL-3.0-only
 @author Prime Perps
-@notice How much of an account is sold and for how much. A fraction f of everything is moved and pi f E is paid for it, so
-        that E' = E (1 - f (1 - pi)) and MM' = (1 - f) MM: for every pi in [0, 1] and E > 0 the health E / MM does not fall
-        (LQ-1). Solving E' = h MM' for f gives the closed form. Derivation: docs/liquidation.md.
+@notice How much of an account is sold and for how much. A fraction f of everything is moved and pi f E is paid for it,
+        so that E' = E (1 - f (1 - pi)) and MM' = (1 - f) MM: for every pi in [0, 1] and E > 0 the health E / MM does
+        not fall (LQ-1). Solving E' = h MM' for f gives the closed form. Derivation: docs/liquidation.md.
 """
 from contracts.interfaces import ILiquidationEngine
 
@@ -54,8 +54,8 @@ def _payment_up(equity: uint256, fraction: uint256, price: uint256) -> uint256:
 @pure
 def _reward_down(maintenance: uint256, fraction: uint256, elapsed: uint256, phase: uint256) -> uint256:
     """
-    @notice What the taker of a slice of an insolvent account earns beyond its loss: a share of the maintenance margin that
-            comes with the slice, which rises from nothing to all of it over `phase`. Wad, rounded down.
+    @notice What the taker of a slice of an insolvent account earns beyond its loss: a share of the maintenance margin
+            that comes with the slice, which rises from nothing to all of it over `phase`. Wad, rounded down.
     """
     share: uint256 = min(elapsed, phase) * WAD // phase
     return (maintenance * share // WAD) * fraction // WAD

@@ -106,8 +106,9 @@ def _half_width(confidence: uint256, session: uint256) -> uint256:
 @view
 def _doubted(stored: uint256, fresh_until: uint256, shut: bool) -> uint256:
     """
-    @notice A word whose price may no longer be the world's: past its session's age limit by the age beyond it, rounded up,
-            and while nobody can trade at it by at least the doubt of a shut exchange. The half-width grows by the doubt.
+    @notice A word whose price may no longer be the world's: past its session's age limit by the age beyond it, rounded
+            up, and while nobody can trade at it by at least the doubt of a shut exchange. The half-width grows by the
+            doubt.
     @param fresh_until unix seconds.
     @dev Unchecked, as every margin check pays for it: the block's time has 32 bits, growth 16, and a stored half-width
          is at most FULL_WIDTH, so nothing can wrap and the sum stays inside its field.
