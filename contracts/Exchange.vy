@@ -75,6 +75,8 @@ def order_hash(order: IExchange.Order) -> bytes32:
 @external
 @view
 def filled(order: IExchange.Order) -> uint256:
+    if order.nonce < orders._floor(order.account):
+        return convert(abs(order.size), uint256)
     return orders._filled_so_far(order, orders._hash(order))
 
 

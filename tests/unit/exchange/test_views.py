@@ -62,5 +62,13 @@ def test_filled__another_order_with_a_nonce_done__is_all_of_it(floor: Floor) -> 
     assert floor.filled(floor.signed(nonce=7, size="-3")) == 3 * NANO
 
 
+def test_filled__below_the_nonce_floor__is_all_of_it(floor: Floor) -> None:
+    """A raised floor cancels, and what is cancelled has nothing left."""
+    signed = floor.signed(nonce=6)
+    floor.fill(signed, "4")
+    floor.exchange.raise_nonce_floor(account("maker"), 7, sender=address("maker"))
+    assert floor.filled(signed) == 10 * NANO
+
+
 def test_filled__not_signed_by_anybody__is_still_told(floor: Floor) -> None:
     assert floor.exchange.filled(floor.order(account=account("nobody"))) == 0
