@@ -51,7 +51,7 @@ REASONS: dict[str, str] = {
     "settings: out of range": "A fee over 0.5 %, a share over 100 %, an unknown pause bit, or a model without code.",
     "settings: paused": "This activity is paused: trading, withdrawals or liquidation.",
     "clearing: listed already": "The market or instrument has been listed.",
-    "clearing: no risk line": "The margin model has no line for the underlying, or a new one lacks what the old one has.",
+    "clearing: no risk line": "The model has no line for the underlying, or a new model lacks one of the old one's.",
     "clearing: not listed": "A further issuer's token that the book does not know.",
     "clearing: not the right caller": "Not the vault, the exchange or the engine this function is for.",
     "clearing: out of range": "An instrument outside 128 to 254, an underlying over 63, or units of 0 or over 10^24.",

@@ -156,3 +156,21 @@ def test_accrue__before_a_fill_or_not__the_past_has_faded_the_same(book: Book, u
         _accrue(book)
     book.novate(1, "150")
     assert book.market().funding_rate == RATE // 2
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="each call fades from where the last one left the rate: by calling every minute who pays funding pays 0.64 of "
+    "what one call after an hour charges; every second 0.51, and 0.14 when the rate is small",
+)
+def test_accrue__however_often__charges_and_fades_the_same(book: Book) -> None:
+    with book.stage.undone():
+        book.stage.warp(HOUR)
+        _accrue(book)
+        once = book.market()
+    for _ in range(60):
+        book.stage.warp(60)
+        _accrue(book)
+    often = book.market()
+    assert often.funding_index == pytest.approx(once.funding_index, rel=0.02)
+    assert often.funding_rate == pytest.approx(once.funding_rate, rel=0.02)
