@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from prime_perps.reports import DEFAULT_LIMITS, Session, Word
+from prime_perps.reports import DEFAULT_LIMITS, Flag, Session, Word
 
 from .conftest import Bench
 from .strategies import stored_words
@@ -21,6 +23,7 @@ def test_read__any_word_at_any_time__equals_the_reference_and_never_reverts(benc
     @given(stored_words, stored_words, instants)
     @example(Word(), Word(), 1_800_000_000)
     @example(Word(time=2**32 - 1), Word(half_width=10_000), 0)
+    @example(Word(session=5, time=2**32 - 1), Word(session=2, time=2**32 - 1, flags=3), 2**32 - 1)
     def check(low: Word, high: Word, instant: int) -> None:
         at(bench, instant)
         bench.store(low, high)
@@ -49,6 +52,33 @@ def test_read__time_passes__width_never_shrinks_and_doubt_is_the_grown_part(benc
             width = word.half_width
 
     check()
+
+
+def test_read__nobody_can_trade__is_in_doubt_by_a_tenth_or_all_room_and_by_age_alone_otherwise(bench: Bench) -> None:
+    @given(stored_words, instants)
+    def check(stored: Word, instant: int) -> None:
+        at(bench, instant)
+        bench.store(stored, Word())
+        doubt = Word.unpack(bench.oracle.read([0])[0][0]).doubt
+        room = 10_000 - stored.half_width
+        fresh = instant <= stored.time + DEFAULT_LIMITS.age[stored.session]
+        if stored.session in (0, 5) or stored.flags & 3:
+            least = min(1_000, room)
+            assert doubt == least if fresh else least <= doubt <= room
+        else:
+            assert doubt == 0 if fresh else min(1, room) <= doubt <= room
+
+    check()
+
+
+def test_read__every_session_and_every_set_of_flags__halt_pause_and_shut_are_in_doubt(bench: Bench) -> None:
+    now = bench.backend.timestamp()
+    for session, flags in product(Session, range(32)):
+        stored = Word(mid=1, time=now, half_width=40, session=session, flags=flags)
+        bench.store(stored, Word())
+        word = Word.unpack(bench.oracle.read([0])[0][0])
+        frozen = session in (Session.UNKNOWN, Session.CLOSED) or flags & (Flag.HALTED | Flag.PAUSED)
+        assert (word.half_width, word.doubt) == ((1_040, 1_000) if frozen else (40, 0)), (session, flags)
 
 
 def test_word__any_stored__is_told_as_stored(bench: Bench) -> None:

@@ -145,10 +145,13 @@ def _list_others(safe: Safe) -> None:
         safe.vault.list_asset(instrument, safe.tokens[instrument], CAP * 10**places, sender=safe.timelock)
 
 
-@pytest.fixture(scope="session")
-def deployed() -> Safe:
+def deploy_safe(long_cash: bool = False) -> Safe:
+    """With the devnet's stablecoin of 6 decimals as cash, or with a hostile token of 18."""
     backend, issuer = RevmBackend(), address_of("issuer")
-    system = deployment.deploy(backend, issuer, _parameters())
+    parameters = _parameters()
+    if long_cash:
+        parameters["cash"]["token"] = Contract.deploy(backend, "HostileToken", 18, sender=issuer).address
+    system = deployment.deploy(backend, issuer, parameters)
     stock = system.underlyings[0].token
     assert stock is not None
     tokens = {
@@ -168,6 +171,11 @@ def deployed() -> Safe:
             listed.mint(owner, 1_000 * safe.one(instrument), sender=issuer)
             listed.approve(safe.vault, UNLIMITED, sender=owner)
     return safe
+
+
+@pytest.fixture(scope="session")
+def deployed() -> Safe:
+    return deploy_safe()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from prime_perps.accounts import CASH, Permission, account_id
 from prime_perps.errors import Revert
 from prime_perps.units import WAD
 
-from .conftest import FEE, HOSTILE, SILENT, STOCK, UNLISTED, Safe
+from .conftest import FEE, HOSTILE, SILENT, STOCK, UNLISTED, Safe, deploy_safe
 
 HONEST = [
     pytest.param(CASH, id="6 decimals"),
@@ -99,6 +99,100 @@ def test_deposit__cap_lowered_below_what_is_booked__reverts(safe: Safe) -> None:
     safe.vault.set_cap(CASH, 59, sender=safe.guardian)
     with pytest.raises(Revert, match="vault: cap reached"):
         safe.deposit(CASH, 1)
+
+
+LOAN = 400 * 10**6
+
+
+def lend(safe: Safe) -> None:
+    """The holder owes 400 USD against stock, and 100 of the maker's are left in the safe."""
+    safe.price_stock(100)
+    safe.deposit(STOCK, 100 * WAD)
+    safe.deposit(CASH, 500 * safe.one(CASH), sender=safe.maker)
+    safe.withdraw(CASH, 400 * safe.one(CASH))
+
+
+@pytest.fixture
+def lent(safe: Safe) -> Safe:
+    """A loan, and a cap of zero on cash."""
+    lend(safe)
+    safe.vault.set_cap(CASH, 0, sender=safe.guardian)
+    return safe
+
+
+@pytest.mark.parametrize("amount", [1, LOAN - 1, LOAN])
+def test_deposit__cash_that_only_lowers_a_loan__passes_the_cap(lent: Safe, amount: int) -> None:
+    lent.deposit(CASH, amount)
+    assert lent.held(CASH) == (amount - LOAN) * 10**12
+    assert lent.booked(CASH) == lent.balance(CASH) == 100 * 10**6 + amount
+
+
+@pytest.mark.parametrize("amount", [LOAN + 1, CAP_MAX, MORE_THAN_ALL])
+def test_deposit__cash_beyond_the_loan__reverts_at_the_cap(lent: Safe, amount: int) -> None:
+    with pytest.raises(Revert, match="vault: cap reached"):
+        lent.deposit(CASH, amount)
+
+
+def test_deposit__loan_repaid_in_parts__the_cap_stands_again_after_the_last(lent: Safe) -> None:
+    lent.deposit(CASH, LOAN - 7)
+    with pytest.raises(Revert, match="vault: cap reached"):
+        lent.deposit(CASH, 8)
+    lent.deposit(CASH, 7)
+    assert lent.held(CASH) == 0
+    with pytest.raises(Revert, match="vault: cap reached"):
+        lent.deposit(CASH, 1)
+
+
+def test_deposit__cash_of_who_owes_nothing__reverts_at_the_cap(lent: Safe) -> None:
+    with pytest.raises(Revert, match="vault: cap reached"):
+        lent.deposit(CASH, 1, sender=lent.maker)
+
+
+def test_deposit__token_of_a_debtor__reverts_at_the_cap(lent: Safe) -> None:
+    lent.vault.set_cap(STOCK, 0, sender=lent.guardian)
+    with pytest.raises(Revert, match="vault: cap reached"):
+        lent.deposit(STOCK, 1)
+
+
+def test_deposit__loan_repaid_by_an_operator__counts_the_accounts_loan_not_the_senders(lent: Safe) -> None:
+    lent.allow(lent.maker, Permission.DEPOSIT)
+    lent.deposit(CASH, LOAN, sender=lent.maker, account=lent.account)
+    assert lent.held(CASH) == 0
+    assert lent.balance(CASH, lent.maker) == 100 * 10**6
+
+
+def test_deposit__loan_repaid_by_a_stranger__reverts(lent: Safe) -> None:
+    with pytest.raises(Revert, match="accounts: not authorized"):
+        lent.deposit(CASH, LOAN, sender=lent.maker, account=lent.account)
+
+
+def test_deposit__room_below_the_cap_and_a_loan__are_not_added_up(lent: Safe) -> None:
+    lent.vault.set_cap(CASH, 100 * 10**6 + 5, sender=lent.timelock)
+    with pytest.raises(Revert, match="vault: cap reached"):
+        lent.deposit(CASH, LOAN + 1)
+    lent.deposit(CASH, 5)
+    lent.deposit(CASH, LOAN - 5)
+    assert lent.held(CASH) == 0
+
+
+def test_deposit__repayment_beyond_what_fits_the_book__reverts() -> None:
+    """Cash of 18 decimals: with 6 it would take the most that a million accounts can hold."""
+    safe = deploy_safe(long_cash=True)
+    lend(safe)
+    safe.vault.set_cap(CASH, CAP_MAX, sender=safe.timelock)
+    safe.tokens[CASH].mint(safe.maker, CAP_MAX, sender=safe.issuer)
+    safe.deposit(CASH, CAP_MAX - safe.booked(CASH) - 5, sender=safe.maker)
+    with pytest.raises(Revert, match="vault: cap reached"):
+        safe.deposit(CASH, 6)
+    safe.deposit(CASH, 5)
+    assert safe.held(CASH) == 5 - 400 * WAD
+    assert safe.booked(CASH) == safe.balance(CASH) == CAP_MAX
+
+
+def test_deposit__repayment_past_the_cap__can_be_withdrawn_by_whom_it_belongs_to(lent: Safe) -> None:
+    lent.deposit(CASH, LOAN)
+    lent.withdraw(CASH, 500 * 10**6, sender=lent.maker)
+    assert lent.booked(CASH) == lent.balance(CASH) == 0
 
 
 def test_deposit__safe_holds_a_gift__is_no_part_of_it(safe: Safe) -> None:

@@ -11,7 +11,8 @@ from prime_perps.units import WAD
 
 from .conftest import HOSTILE, STOCK, UNLISTED, Safe
 
-FREE = token(60)
+FREE = token(6)  # of the last underlying with a risk line
+LINES = 7
 CAP_MAX = 2**91 - 1
 
 
@@ -27,6 +28,62 @@ def test_list_asset__free_instrument__takes_deposits(safe: Safe, candidate: Cont
     assert safe.vault.asset(instrument) == (candidate.address, 18, 5 * WAD, 0)
     expected = {"instrument": instrument, "token": candidate.address, "decimals": 18, "cap": 5 * WAD}
     assert list(safe.vault.events(receipt)) == [("AssetListed", expected)]
+
+
+@pytest.mark.parametrize("underlying", [LINES, 63])
+def test_list_asset__primary_token_without_a_risk_line__reverts(
+    safe: Safe, candidate: Contract, underlying: int
+) -> None:
+    with pytest.raises(Revert, match=r"^vault: no risk line$"):
+        safe.vault.list_asset(token(underlying), candidate, 1, sender=safe.timelock)
+    assert safe.vault.asset(token(underlying)) == ("0x" + "00" * 20, 0, 0, 0)
+
+
+def test_list_asset__token_of_a_further_issuer__needs_no_line_of_its_own(safe: Safe, candidate: Contract) -> None:
+    """128 + k stands for no underlying k: the clearinghouse lists it with one, and asks for that one's line."""
+    safe.vault.list_asset(128 + LINES, candidate, 1, sender=safe.timelock)
+    assert safe.vault.asset(128 + LINES).token == candidate.address
+
+
+def test_list_asset__line_added_to_the_table__is_listed(safe: Safe, candidate: Contract) -> None:
+    add_line(safe)
+    safe.vault.list_asset(token(LINES), candidate, 1, sender=safe.timelock)
+    another = Contract.deploy(safe.backend, "HostileToken", 18, sender=safe.issuer)
+    with pytest.raises(Revert, match=r"^vault: no risk line$"):
+        safe.vault.list_asset(token(LINES + 1), another, 1, sender=safe.timelock)
+
+
+def test_list_asset__model_with_more_lines__is_the_one_asked(safe: Safe, candidate: Contract) -> None:
+    wider = Contract.deploy(safe.backend, "MarginModel", sender=safe.timelock)
+    wider.grantRole(wider.TIMELOCK_ROLE(), safe.timelock, sender=safe.timelock)
+    wider.use_table(staged(safe, LINES + 1, wider), sender=safe.timelock)
+    safe.book.set_model(wider, sender=safe.timelock)
+    safe.vault.list_asset(token(LINES), candidate, 1, sender=safe.timelock)
+    assert safe.vault.asset(token(LINES)).token == candidate.address
+
+
+def test_list_asset__two_reasons__the_risk_line_comes_last(safe: Safe, candidate: Contract) -> None:
+    with pytest.raises(Revert, match="vault: token listed already"):
+        safe.vault.list_asset(token(LINES), safe.tokens[STOCK], 1, sender=safe.timelock)
+    with pytest.raises(Revert, match="vault: cap too large"):
+        safe.vault.list_asset(token(LINES), candidate, CAP_MAX + 1, sender=safe.timelock)
+
+
+def staged(safe: Safe, lines: int, model: Contract) -> str:
+    """The table in use, cut or filled up with its first line, staged in `model`."""
+    used = safe.system.model
+    kept = [used.line(k) for k in range(LINES)]
+    receipt = model.stage_table(used.globals(), [*kept, *[kept[0]] * (lines - LINES)], sender=safe.timelock)
+    return str(next(fields["table"] for name, fields in model.events(receipt) if name == "TableStaged"))
+
+
+def add_line(safe: Safe) -> None:
+    """One more line in the table in use, through the timelock."""
+    model = safe.system.model
+    change = (model.use_table, staged(safe, LINES + 1, model))
+    safe.system.schedule(*change, sender=safe.issuer)
+    safe.backend.warp(safe.system.timelock.get_minimum_delay())
+    safe.system.execute(*change, sender=safe.issuer)
 
 
 @pytest.mark.parametrize("decimals", [0, 6, 18])

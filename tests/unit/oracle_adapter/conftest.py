@@ -17,7 +17,7 @@ from prime_perps import reports
 from prime_perps.chain import Contract, Receipt
 from prime_perps.chain.revm import RevmBackend
 from prime_perps.compiler import EVM_VERSION
-from prime_perps.reports import DEFAULT_LIMITS, Feed, Report, Session, SignedReport, Source, Word
+from prime_perps.reports import DEFAULT_LIMITS, Feed, Limits, Report, Session, SignedReport, Source, Word
 from prime_perps.units import MID
 
 NVDA = 0
@@ -102,10 +102,10 @@ class Desk:
         return int(self.oracle.refresh.call(list(underlyings)))
 
 
-def make_desk() -> Desk:
+def make_desk(limits: Limits = DEFAULT_LIMITS) -> Desk:
     backend = RevmBackend()
     deployer, timelock = address_of("deployer"), address_of("timelock")
-    oracle = Contract.deploy(backend, "OracleAdapter", 2, DEFAULT_LIMITS, sender=deployer)
+    oracle = Contract.deploy(backend, "OracleAdapter", 2, limits, sender=deployer)
     desk = Desk(backend, oracle)
     oracle.grantRole(oracle.TIMELOCK_ROLE(), timelock, sender=deployer)
     oracle.grantRole(oracle.GUARDIAN_ROLE(), desk.guardian, sender=deployer)

@@ -1,17 +1,21 @@
-"""read: words as of now, wider with age, and the closure they imply."""
+"""read: words as of now, wider with age and while nobody can trade, and the closure they imply."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 
 from prime_perps.chain import Contract
-from prime_perps.reports import DEFAULT_LIMITS, Feed, Flag, Session, Source, Word
+from prime_perps.reports import DEFAULT_LIMITS, SHUT_SESSIONS, Feed, Flag, Session, Source, Word
 from prime_perps.units import MID
 
-from .conftest import BTC, NVDA, SPY, Desk
+from .conftest import BTC, NVDA, SPY, Desk, make_desk
 
 OPEN = (0, 0, 0)
 WEEKEND = (1, 1, 0)
+
+TRADED_SESSIONS = [session for session in Session if session not in SHUT_SESSIONS]
 
 
 def closure(desk: Desk, *underlyings: int) -> tuple[int, ...]:
@@ -65,7 +69,7 @@ def aged(desk: Desk, session: Session, age: int) -> Word:
     return desk.read()
 
 
-@pytest.mark.parametrize("session", list(Session))
+@pytest.mark.parametrize("session", TRADED_SESSIONS)
 def test_read__age_at_the_limit__is_as_stored_and_a_second_more_is_doubt(desk: Desk, session: Session) -> None:
     fresh = aged(desk, session, DEFAULT_LIMITS.age[session])
     assert (fresh.half_width, fresh.doubt) == (40, 0)
@@ -95,16 +99,101 @@ def test_read__full_width_and_old__has_no_room_for_doubt(desk: Desk) -> None:
     assert (desk.read().half_width, desk.read().doubt) == (10_000, 0)
 
 
-def test_read__longest_closure_of_a_year__does_not_widen_by_itself(desk: Desk) -> None:
-    assert aged(desk, Session.CLOSED, 75 * 3_600).doubt == 0
-
-
 def test_read__one_stale_underlying__leaves_the_others_narrow__OR_1(desk: Desk) -> None:
     desk.submit(desk.report(NVDA))
     desk.backend.warp(10_000)
     desk.submit(desk.report(SPY))
     assert desk.read(NVDA).doubt > 0
     assert desk.read(SPY) == desk.word(SPY)
+
+
+# nobody can trade
+
+
+@pytest.mark.parametrize("session", SHUT_SESSIONS)
+def test_read__shut_session__is_in_doubt_at_once(desk: Desk, session: Session) -> None:
+    word = aged(desk, session, 0)
+    assert word == replace(desk.word(), half_width=1_040, doubt=1_000)
+
+
+@pytest.mark.parametrize("session", SHUT_SESSIONS)
+@pytest.mark.parametrize(("beyond", "doubt"), [(0, 1_000), (1, 1_000), (6_000, 1_000), (6_001, 1_001), (6_007, 1_002)])
+def test_read__shut_session_and_old__the_greater_doubt_counts(
+    desk: Desk, session: Session, beyond: int, doubt: int
+) -> None:
+    word = aged(desk, session, DEFAULT_LIMITS.age[session] + beyond)
+    assert (word.half_width, word.doubt) == (40 + doubt, doubt)
+
+
+def test_read__longest_closure_of_a_year__is_in_no_more_doubt_than_its_first_second(desk: Desk) -> None:
+    assert aged(desk, Session.CLOSED, 75 * 3_600).doubt == 1_000
+
+
+@pytest.mark.parametrize("session", list(Session))
+def test_read__halted__is_in_doubt_in_every_session_and_only_once(desk: Desk, session: Session) -> None:
+    desk.oracle.set_halt(NVDA, True, sender=desk.guardian)
+    word = aged(desk, session, 0)
+    assert word == replace(desk.word(), half_width=1_040, doubt=1_000)
+    assert word.flags == Flag.HALTED
+
+
+@pytest.mark.parametrize(("beyond", "doubt"), [(6_000, 1_000), (6_001, 1_001)])
+def test_read__halted_and_old__the_greater_doubt_counts(desk: Desk, beyond: int, doubt: int) -> None:
+    desk.oracle.set_halt(NVDA, True, sender=desk.guardian)
+    word = aged(desk, Session.REGULAR, DEFAULT_LIMITS.age[Session.REGULAR] + beyond)
+    assert (word.half_width, word.doubt) == (40 + doubt, doubt)
+
+
+@pytest.mark.parametrize(("confidence", "room"), [(4_499, 1_002), (4_500, 1_000), (4_501, 998), (4_999, 2), (5_000, 0)])
+def test_read__closed_and_wide__doubt_is_what_the_whole_price_leaves(desk: Desk, confidence: int, room: int) -> None:
+    desk.submit(desk.report())
+    desk.backend.warp(1)
+    desk.submit(desk.report(status=Session.CLOSED, confidence=confidence))
+    doubt = min(1_000, room)
+    assert (desk.read().half_width, desk.read().doubt) == (10_000 - room + doubt, doubt)
+
+
+def test_read__reopened__is_as_stored_again(desk: Desk) -> None:
+    aged(desk, Session.CLOSED, 60)
+    desk.submit(desk.report(status=Session.PRE))
+    assert desk.read() == desk.word()
+
+
+@pytest.mark.parametrize(("session", "doubt"), [(Session.UNKNOWN, 1_000), (Session.ALWAYS_OPEN, 0)])
+def test_read__push_feed__its_session_decides_whether_it_is_in_doubt(
+    desk: Desk, aggregator: Contract, session: Session, doubt: int
+) -> None:
+    desk.list_feed(aggregator, session=session)
+    desk.refresh(BTC)
+    assert (desk.read(BTC).half_width, desk.read(BTC).doubt) == (100 + doubt, doubt)
+
+
+def test_read__one_halted_and_one_closed__leave_the_others_narrow__OR_1(desk: Desk, aggregator: Contract) -> None:
+    desk.list_feed(aggregator)
+    desk.refresh(BTC)
+    desk.submit(desk.report(NVDA), desk.report(SPY))
+    desk.oracle.set_halt(NVDA, True, sender=desk.guardian)
+    desk.backend.warp(1)
+    desk.submit(desk.report(SPY, status=Session.CLOSED))
+    words, _ = desk.oracle.read([BTC, NVDA, BTC, SPY, BTC])
+    assert [Word.unpack(word).doubt for word in words] == [0, 1_000, 0, 1_000, 0]
+
+
+@pytest.mark.parametrize("shut", [0, 1, 9_960, 10_000])
+def test_read__adapter_of_other_limits__shut_doubt_is_what_it_was_deployed_with(shut: int) -> None:
+    desk = make_desk(replace(DEFAULT_LIMITS, shut=shut))
+    doubt = min(shut, 9_960)
+    assert aged(desk, Session.CLOSED, 0) == replace(desk.word(), half_width=40 + doubt, doubt=doubt)
+    desk.backend.warp(1)
+    desk.submit(desk.report(status=Session.REGULAR, confidence=20))
+    desk.oracle.set_halt(NVDA, True, sender=desk.guardian)
+    assert desk.read() == replace(desk.word(), half_width=40 + doubt, doubt=doubt)
+
+
+def test_read__adapter_that_grants_no_shut_doubt__age_and_silence_are_doubt_all_the_same() -> None:
+    desk = make_desk(replace(DEFAULT_LIMITS, shut=0))
+    assert desk.read(5) == Word(half_width=10_000, doubt=10_000)
+    assert aged(desk, Session.CLOSED, DEFAULT_LIMITS.age[Session.CLOSED] + 60).doubt == 10
 
 
 # closure
@@ -143,3 +232,9 @@ def test_read__one_shut_among_open__the_strictest_wins(desk: Desk, aggregator: C
 
 def test_read__never_written__counts_as_shut(desk: Desk) -> None:
     assert closure(desk, 5) == WEEKEND
+
+
+def test_read__halted_while_open__does_not_count_as_shut(desk: Desk) -> None:
+    desk.submit(desk.report(NVDA))
+    desk.oracle.set_halt(NVDA, True, sender=desk.guardian)
+    assert closure(desk, NVDA) == OPEN

@@ -31,6 +31,14 @@ def test_set_halt__released__clears_only_the_flag(desk: Desk) -> None:
     assert list(desk.oracle.events(receipt)) == [("HaltSet", {"underlying": NVDA, "halted": False})]
 
 
+def test_set_halt__until_released__the_price_is_in_doubt(desk: Desk) -> None:
+    desk.submit(desk.report())
+    desk.oracle.set_halt(NVDA, True, sender=desk.guardian)
+    assert desk.read() == replace(desk.word(), half_width=1_005, doubt=1_000)
+    desk.oracle.set_halt(NVDA, False, sender=desk.timelock)
+    assert desk.read() == replace(desk.word(), half_width=5, doubt=0)
+
+
 def test_set_halt__twice__is_the_same_as_once(desk: Desk) -> None:
     for halted in (True, False):
         for _ in range(2):
