@@ -1,6 +1,6 @@
 """Deploy the whole system to the network ape is connected to, with the parameters that belong to it.
 
-ape run deploy --network ethereum:sepolia:node --account my-key
+ape run deploy --network ethereum:sepolia:https://... --account my-key
 """
 
 from __future__ import annotations
@@ -35,11 +35,13 @@ def deploy(account: AccountAPI, parameters: Path, manifest: Path) -> Deployment:
     Deploy with `account` over ape's connection and write the manifest. Every contract is created by the function that
     tests and devnet use. Raises Revert, NotSigned, NodeError.
     """
-    backend = ApeBackend([account])
+    # Each step needs the one before it only mined; that all are there to stay is asked once, at the end.
+    backend = ApeBackend([account], confirmations=0)
     # Keepers read events from here on.
     first = backend.block_number()
     deployed = deployment.deploy(backend, account.address, _cli.read_json(parameters), first)
     deployed.save(manifest)
+    backend.confirm()
     return deployed
 
 

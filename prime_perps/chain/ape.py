@@ -35,13 +35,25 @@ class NotSigned(PrimePerpsError):
 class ApeBackend:
     """The chain ape is connected to. Senders are ape accounts, given at the start or added later."""
 
-    def __init__(self, accounts: Iterable[AccountAPI] = (), provider: ProviderAPI | None = None) -> None:
-        """`provider`: the connected one if not given. Raises NodeError when there is none, or it speaks no JSON-RPC."""
+    def __init__(
+        self,
+        accounts: Iterable[AccountAPI] = (),
+        provider: ProviderAPI | None = None,
+        *,
+        confirmations: int | None = None,
+    ) -> None:
+        """
+        `provider`: the connected one if not given. `confirmations`: how many blocks above its own each transaction
+        waits for; what ape's network settings ask for if not given.
+        Raises NodeError when there is no provider, or it speaks no JSON-RPC.
+        """
         self._provider = provider or networks.active_provider
         if self._provider is None:
             raise NodeError("ape is not connected: choose a network with --network")
         if not hasattr(self._provider, "web3"):
             raise NodeError(f"{self._provider.network_choice} is not a JSON-RPC node: choose another --network")
+        self._confirmations = confirmations
+        self._last_sent: str | None = None
         self._accounts: dict[str, AccountAPI] = {}
         for account in accounts:
             self.add_account(account)
@@ -63,7 +75,7 @@ class ApeBackend:
         return to_bytes(self._ask("eth_call", call_fields(to, data, sender), "latest"))
 
     def send(self, to: str, data: bytes, sender: str, value: int = 0) -> Receipt:
-        """Sign, send, and wait for the network's confirmations. Raises Revert, mostly before sending, and NodeError."""
+        """Sign, send, and wait until it is mined and confirmed. Raises Revert, mostly before sending, and NodeError."""
         return receipt_from(self._transact(to, data, sender, value))
 
     def nonce(self, sender: str) -> int:
@@ -81,6 +93,14 @@ class ApeBackend:
         """The height of the chain."""
         return int(self._ask("eth_blockNumber"), 16)
 
+    def confirm(self) -> None:
+        """Wait until the newest transaction, and so each before it of its sender, is as deep as the network asks."""
+        if self._last_sent is not None:
+            self._mined(self._last_sent, self._network_asks())
+
+    def _network_asks(self) -> int:
+        return int(self._provider.network.required_confirmations)
+
     # sending
 
     def _transact(self, to: str | None, data: bytes, sender: str, value: int) -> dict[str, Any]:
@@ -90,7 +110,9 @@ class ApeBackend:
             held = ", ".join(self._accounts) or "none"
             raise NotSigned(f"no ape account for the sender {sender} (given: {held})")
         fields = call_fields(to, data, account.address, value)
-        mined = self._mined(self._hand_over(self._signed(account, fields, to, data, value)))
+        digest = self._hand_over(self._signed(account, fields, to, data, value))
+        mined = self._mined(digest, self._network_asks() if self._confirmations is None else self._confirmations)
+        self._last_sent = digest
         if int(mined["status"], 16) == 0:
             raise self._reason(fields, mined)
         return mined
@@ -127,18 +149,18 @@ class ApeBackend:
             return str(self._ask("eth_sendTransaction", fields))
         return str(self._ask("eth_sendRawTransaction", "0x" + bytes(transaction.serialize_transaction()).hex()))
 
-    def _mined(self, digest: str) -> dict[str, Any]:
-        """The receipt, once it is as deep in the chain as ape's network settings ask for."""
-        network = self._provider.network
-        deadline = time.monotonic() + network.transaction_acceptance_timeout
+    def _mined(self, digest: str, confirmations: int) -> dict[str, Any]:
+        """The receipt, once its block has so many above it."""
+        timeout = self._provider.network.transaction_acceptance_timeout
+        deadline = time.monotonic() + timeout
         pause = FIRST_PAUSE
         while True:
             mined = self._ask("eth_getTransactionReceipt", digest)
             if mined is not None:
-                if self._is_deep(mined, network.required_confirmations):
+                if self._is_deep(mined, confirmations):
                     return dict(mined)
             elif time.monotonic() > deadline:
-                raise NodeError(f"{digest} is not mined after {network.transaction_acceptance_timeout} seconds")
+                raise NodeError(f"{digest} is not mined after {timeout} seconds")
             time.sleep(pause)
             pause = min(pause * 2, LAST_PAUSE)
 

@@ -144,6 +144,22 @@ def test_send__network_asks_for_confirmations__waits_for_them(
         provider.auto_mine = True
 
 
+def test_confirm__sent_without_waiting__waits_for_the_newest(
+    provider: ProviderAPI, coin: Contract, owner: AccountAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _network_asks(monkeypatch, provider, required_confirmations=2)
+    hasty = ApeBackend([owner], provider, confirmations=0)
+    provider.make_request("evm_setIntervalMining", [1])
+    try:
+        receipt = Contract.at(hasty, "Stablecoin", coin.address).mint(owner.address, 1, sender=owner.address)
+        assert hasty.block_number() == receipt.block
+        hasty.confirm()
+        assert hasty.block_number() >= receipt.block + 2
+    finally:
+        provider.make_request("evm_setIntervalMining", [0])
+        provider.auto_mine = True
+
+
 def test_send__never_mined__gives_up_and_names_the_transaction(
     provider: ProviderAPI, coin: Contract, owner: AccountAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from eth_account import Account
 
 from prime_perps.chain.anvil import Anvil
 from prime_perps.chain.rpc import RpcBackend
+from prime_perps.compiler import ROOT
 from prime_perps.deployment import PARAMETERS, Deployment
 from prime_perps.units import BPS
 from scripts import deploy as command
 from tests.ape_nodes import start_well
 
 LOCAL = "ethereum:local:foundry"
+PASSPHRASE = "correct horse battery staple"
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +68,63 @@ def test_deploy__finished__deployer_has_no_role_left(manifest: Path) -> None:
             for role in (contract.DEFAULT_ADMIN_ROLE(), contract.TIMELOCK_ROLE()):
                 assert not contract.hasRole(role, node.addresses[0]), contract.name
                 assert contract.hasRole(role, deployed.timelock.address), contract.name
+
+
+@pytest.fixture
+def sepolia() -> Iterator[Anvil]:
+    """A node that plays a live network: its chain id, and blocks that come by themselves."""
+    with Anvil(chain_id=11_155_111, options=["--block-time", "0.1"]) as node:
+        yield node
+
+
+def _deploy_live(node: Anvil, folder: Path, *options: str, answer: str = "") -> subprocess.CompletedProcess[str]:
+    """As a person does it: a keystore of ape's, its pass phrase, `ape run deploy`."""
+    keystore = Account.encrypt(node.keys[0], PASSPHRASE, kdf="pbkdf2", iterations=2)
+    (folder / "accounts").mkdir()
+    (folder / "accounts" / "operations.json").write_text(json.dumps(keystore))
+    tools = Path(sys.executable).parent
+    return subprocess.run(
+        [
+            *(str(tools / "ape"), "run", "deploy", "--account", "operations"),
+            *("--network", f"ethereum:sepolia:{node.url}", "--parameters", "parameters/local.json", *options),
+        ],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PATH": os.pathsep.join([str(tools), os.environ["PATH"]]),
+            "APE_DATA_FOLDER": str(folder),
+            "APE_ACCOUNTS_operations_PASSPHRASE": PASSPHRASE,
+        },
+        input=answer,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_deploy__live_network_and_keystore__confirmed_and_written(
+    sepolia: Anvil, tmp_path: Path, manifest: Path
+) -> None:
+    result = _deploy_live(sepolia, tmp_path, "--manifest", str(manifest), answer="y\n")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "ethereum:sepolia" in result.stdout
+    backend = RpcBackend(sepolia.url)
+    deployed = Deployment.load(backend, manifest)
+    assert deployed.engine.clearinghouse() == deployed.clearinghouse.address
+
+
+def test_deploy__live_network_and_a_no__nothing_sent(sepolia: Anvil, tmp_path: Path, manifest: Path) -> None:
+    result = _deploy_live(sepolia, tmp_path, "--manifest", str(manifest), answer="n\n")
+    assert (result.returncode, result.stderr.strip().splitlines()[-1]) == (130, "Stopped.")
+    assert RpcBackend(sepolia.url).nonce(sepolia.addresses[0]) == 0
+    assert not manifest.exists()
+
+
+def test_deploy__wrong_chain_behind_the_address__told(manifest: Path) -> None:
+    with Anvil(chain_id=5) as node:
+        result = _deploy("--network", f"ethereum:sepolia:{node.url}", "--account", "TEST::0", "--yes")
+        assert result.exit_code == 1
+        assert "chain" in _told(result).lower()
 
 
 def test_deploy__no_such_parameters__named(manifest: Path) -> None:
