@@ -9,12 +9,14 @@ import pytest
 
 from prime_perps.errors import Revert
 from prime_perps.margin import Breakdown, Exposure
-from prime_perps.reports import Flag, Session
+from prime_perps.reports import DEFAULT_LIMITS, Flag, Session
 from prime_perps.units import NANO, WAD, nano, wad
 from tests.stage import Stage, account, address, deployed_source, parameters
 
 from .conftest import DOUBLE, HALF, Glass
 
+SHUT = 1_000  # bps, the doubt of a price that nobody can trade at
+FLOORS = DEFAULT_LIMITS.floor
 # what the line of an underlying says about its price when it is fresh and its exchange is open
 OPEN = {"half_width": 5, "doubt": 0, "session": Session.REGULAR, "flags": 0, "age": 0}
 
@@ -136,29 +138,37 @@ def test_account_summary__old_price__tells_its_age_and_what_comes_of_it(glass: G
     assert glass.summary().terms.widths == 15_000 * WAD * 105 // 10_000
 
 
-def test_account_summary__halted__tells_the_flag(glass: Glass) -> None:
+def test_account_summary__halted__tells_the_flag_and_the_doubt(glass: Glass) -> None:
     glass.stage.fund_stock("holder", "AAPL", "100")
     glass.stage.oracle.set_halt(0, True, sender=address("guardian"))
     summary = glass.summary()
-    assert summary.lines[0].flags == Flag.HALTED
-    assert Breakdown(*summary.terms) == glass.explain(_exposure(summary.lines[0]))
+    line = summary.lines[0]
+    assert (line.flags, line.doubt, line.half_width) == (Flag.HALTED, SHUT, OPEN["half_width"] + SHUT)
+    assert summary.margin.doubt == 15_000 * WAD * SHUT // 10_000
+    assert summary.closure == (0, 0, 0)
+    assert Breakdown(*summary.terms) == glass.explain(_exposure(line))
 
 
-def test_account_summary__exchange_closed__tells_the_closure(glass: Glass) -> None:
+@pytest.mark.parametrize("session", [Session.CLOSED, Session.UNKNOWN])
+def test_account_summary__exchange_shut__tells_the_closure_and_the_doubt(glass: Glass, session: Session) -> None:
     glass.stage.fund_stock("holder", "AAPL", "100")
-    glass.stage.sessions["AAPL"] = Session.CLOSED
+    glass.stage.sessions["AAPL"] = session
     glass.stage.publish()
     summary = glass.summary()
-    assert summary.lines[0].session == Session.CLOSED
+    line = summary.lines[0]
+    assert (line.session, line.doubt, line.half_width) == (session, SHUT, FLOORS[session] + SHUT)
+    assert summary.margin.doubt == 15_000 * WAD * SHUT // 10_000
     assert summary.closure == (1, 1, 0)
-    assert Breakdown(*summary.terms) == glass.explain(_exposure(summary.lines[0]), shut=1)
+    assert Breakdown(*summary.terms) == glass.explain(_exposure(line), shut=1)
 
 
 # liquidatable
 
 
-@pytest.mark.parametrize("seconds", [0, 600])
-def test_account_summary__liquidatable__is_what_the_engine_goes_by(glass: Glass, seconds: int) -> None:
+@pytest.mark.parametrize(("seconds", "session"), [(0, Session.REGULAR), (600, Session.REGULAR), (0, Session.CLOSED)])
+def test_account_summary__liquidatable__is_what_the_engine_goes_by(
+    glass: Glass, seconds: int, session: Session
+) -> None:
     """From the cent at which maintenance margin is no longer met, with and without doubt about the price."""
     stage = glass.stage
     stage.fund("holder", "3500")
@@ -168,6 +178,8 @@ def test_account_summary__liquidatable__is_what_the_engine_goes_by(glass: Glass,
     def is_liquidatable(cents: int) -> bool:
         with stage.undone():
             stage.publish(AAPL=f"{cents / 100:.2f}")
+            stage.sessions["AAPL"] = session
+            stage.publish()
             stage.warp(seconds)
             summary = glass.summary()
             margin = summary.margin
@@ -175,7 +187,7 @@ def test_account_summary__liquidatable__is_what_the_engine_goes_by(glass: Glass,
             assert summary.liquidatable == _can_start(glass)
             return bool(summary.liquidatable)
 
-    low, high = 12_000, 15_000
+    low, high = 10_000, 15_000
     assert is_liquidatable(low)
     assert not is_liquidatable(high)
     while high - low > 1:

@@ -195,6 +195,13 @@ def test_match_orders__order_that_never_wants_to_take__is_the_maker_or_nothing(f
     assert floor.filled(maker) == floor.filled(taker) == 10 * NANO
 
 
+def test_match_orders__neither_wants_to_take__are_not_crossed(floor: Floor) -> None:
+    maker, taker = floor.signed(post_only=True), floor.signed("taker", "10", post_only=True)
+    for orders in ((maker, taker), (taker, maker)):
+        with pytest.raises(Revert, match="orders: post only"):
+            floor.match(*orders)
+
+
 @pytest.mark.parametrize("sender", ["maker", "taker", "attacker", "keeper"])
 def test_match_orders__by_anybody__are_booked_the_same(floor: Floor, sender: str) -> None:
     floor.match(floor.signed(), floor.signed("taker", "10"), sender=sender)

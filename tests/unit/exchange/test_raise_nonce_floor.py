@@ -9,7 +9,7 @@ from prime_perps.chain import Receipt
 from prime_perps.errors import Revert
 from tests.stage import account, address
 
-from .conftest import Floor
+from .conftest import Floor, Wallet
 
 LARGEST = 2**32 - 1
 ALL = Permission.TRADE | Permission.DEPOSIT | Permission.WITHDRAW | Permission.LIQUIDATE
@@ -67,3 +67,10 @@ def test_raise_nonce_floor__everything_paused__goes_on(floor: Floor) -> None:
     floor.book.set_paused(7, sender=address("guardian"))
     _raise(floor, 7)
     assert floor.exchange.nonce_floor(account("maker")) == 7
+
+
+def test_raise_nonce_floor__of_a_wallets_account__is_raised_by_the_wallet(floor: Floor, wallet: Wallet) -> None:
+    wallet.call(floor.exchange, floor.exchange.raise_nonce_floor.encode(wallet.account, 7))
+    assert floor.exchange.nonce_floor(wallet.account) == 7
+    with pytest.raises(Revert, match="accounts: owner only"):
+        floor.exchange.raise_nonce_floor(wallet.account, 8, sender=address(wallet.owner))

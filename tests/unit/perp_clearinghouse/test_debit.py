@@ -152,6 +152,18 @@ def test_CH_4_debit__exchange_closed__asks_for_the_weekends_margin(book: Book) -
     _debit(book, CASH, margin.equity - margin.initial, "taker")
 
 
+def test_CH_4_debit__underlying_halted__asks_for_the_doubt_of_its_price(book: Book) -> None:
+    book.novate("100")
+    before = book.margin("taker")
+    book.stage.oracle.set_halt(0, True, sender=address("guardian"))
+    margin = book.margin("taker")
+    assert margin.initial == book.requirements(book.exposure("AAPL", 100 * NANO))[1]
+    assert margin.initial - before.initial >= margin.doubt == 15_000 * WAD // 10
+    with pytest.raises(Revert, match="risk: below initial"):
+        _debit(book, CASH, margin.equity - margin.initial + 1, "taker")
+    _debit(book, CASH, margin.equity - margin.initial, "taker")
+
+
 def test_OR_1_debit__price_of_what_others_hold_gets_old__changes_nothing(book: Book) -> None:
     book.novate("1", symbol="NVDA")
     for symbol in ("NVDA", "GOOG"):

@@ -142,6 +142,34 @@ def test_CH_4_novate__below_maintenance__must_shed_a_hundredth_of_it(book: Book,
     book.novate(-size)
 
 
+def test_CH_4_novate__at_maintenance__any_reduction_will_do_and_a_wei_below_it_will_not(book: Book) -> None:
+    book.contract.set_fees(0, 0, 10_000, sender=address("timelock"))
+    _leave(book, "2500")
+    maintenance = book.margin("taker").maintenance
+    with book.stage.undone():
+        book.leave("taker", maintenance)
+        book.novate(-1)
+    book.leave("taker", maintenance - 1)
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate(-1)
+    book.novate("-2")
+
+
+def test_CH_4_novate__below_maintenance__the_hundredth_is_of_the_whole_account(book: Book) -> None:
+    """Closing a small line altogether is dust too, and one trade cannot be put together from two."""
+    book.contract.set_fees(0, 0, 10_000, sender=address("timelock"))
+    book.pay("taker", "100000")
+    book.novate("100")
+    book.novate("0.5", symbol="NVDA")
+    book.leave("taker", wad("1000"))
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate("-0.5", symbol="NVDA")
+    for _ in range(2):
+        with pytest.raises(Revert, match="risk: below initial"):
+            book.novate("-0.5")
+    book.novate("-2")
+
+
 def test_CH_4_novate__below_initial_and_hedges__is_booked(book: Book) -> None:
     """A new position is no new risk when it offsets what the account has."""
     book.pay_stock("taker", "AAPL", "100")

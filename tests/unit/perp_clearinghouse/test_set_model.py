@@ -8,7 +8,7 @@ from prime_perps.chain import Contract
 from prime_perps.errors import Revert
 from tests.stage import address
 
-from .conftest import UNDERLYINGS, Book
+from .conftest import UNDERLYINGS, Book, deploy
 
 
 def _other_model(book: Book, lines: int = UNDERLYINGS) -> Contract:
@@ -16,7 +16,7 @@ def _other_model(book: Book, lines: int = UNDERLYINGS) -> Contract:
     system, deployer = book.stage.system, address("deployer")
     model = Contract.deploy(book.stage.backend, "MarginModel", sender=deployer)
     model.grantRole(model.TIMELOCK_ROLE(), deployer, sender=deployer)
-    table = [system.model.line(number) for number in range(lines)]
+    table = [system.model.line(min(number, UNDERLYINGS - 1)) for number in range(lines)]
     table[0] = table[0]._replace(iota=2 * table[0].iota)
     staged = model.stage_table(system.model.globals(), table, sender=deployer)
     at = next(fields["table"] for name, fields in model.events(staged) if name == "TableStaged")
@@ -62,3 +62,20 @@ def test_set_model__without_a_table__reverts(book: Book) -> None:
     with pytest.raises(Revert, match="model: no table"):
         book.contract.set_model(blank, sender=address("timelock"))
     assert book.contract.settings().model == book.stage.system.model.address
+
+
+def test_set_model__one_in_force_without_a_table__needs_one_before_it_can_be_replaced(book: Book) -> None:
+    """What has no lines cannot be compared with: only a deployment can begin so."""
+    blank = Contract.deploy(book.stage.backend, "MarginModel", sender=address("deployer"))
+    contract = deploy(book.stage, model=blank.address)
+    contract.grantRole(contract.TIMELOCK_ROLE(), address("timelock"), sender=address("deployer"))
+    with pytest.raises(Revert, match="model: no table"):
+        contract.set_model(book.stage.system.model, sender=address("timelock"))
+
+
+def test_set_model__more_lines__admits_what_had_none(book: Book) -> None:
+    with pytest.raises(Revert, match="clearing: no risk line"):
+        book.contract.list_market(UNDERLYINGS, 1, 1, 1, sender=address("timelock"))
+    book.contract.set_model(_other_model(book, UNDERLYINGS + 1), sender=address("timelock"))
+    book.contract.list_market(UNDERLYINGS, 1, 1, 1, sender=address("timelock"))
+    assert book.contract.market(UNDERLYINGS).listed
