@@ -29,6 +29,19 @@ NO_PREDECESSOR = bytes(32)
 CASH_SYMBOL = "USDC"
 
 
+MARKET = ("open_interest_cap", "band_bps", "funding_depth")
+# Every entry that a deployment reads, so that a missing one is named before anything is sent.
+ENTRIES = (
+    *(f"governance.{name}" for name in ("delay", "proposers", "executors", "guardian")),
+    *(f"oracle.{name}" for name in ("threshold", "signers")),
+    *(f"oracle.limits.{name}" for name in ("age", "floor", "growth", "shut", "report_age")),
+    *(f"fees.{name}" for name in ("maker_pips", "taker_pips", "insurance_bps")),
+    *(f"liquidation.{name}" for name in ("start_price", "knee_price", "first_phase", "second_phase")),
+    *(f"liquidation.{name}" for name in ("target_health", "whole_below", "smallest_slice", "reward_phase", "lapse")),
+    *("cash.token", "cash.deposit_cap", "risk", "treasury", "underlyings"),
+)
+
+
 class BadParameters(PrimePerpsError):
     """The parameters cannot be deployed; the text names the entry."""
 
@@ -217,6 +230,14 @@ class _Plan:
 
     @classmethod
     def read(cls, parameters: dict[str, Any]) -> _Plan:
+        """Raises BadParameters for the first entry that is not there: a deployment must not stop half way for it."""
+        for path in ENTRIES:
+            _require(parameters, path)
+        for number, entry in enumerate(parameters["underlyings"]):
+            wanted = ["symbol", "tier", *(["deposit_cap"] if entry.get("token") else [])]
+            wanted += [f"market.{name}" for name in MARKET if "market" in entry]
+            for path in wanted:
+                _require(entry, path, f"underlyings[{number}].")
         try:
             governance = parameters["governance"]
             if not (governance["proposers"] and governance["executors"] and governance["guardian"]):
@@ -253,6 +274,14 @@ class _Plan:
     def lines(self) -> list[Line]:
         """One risk line per underlying, in order of id."""
         return [self.table.line(entry["tier"]) for entry in self.underlyings]
+
+
+def _require(mapping: Any, path: str, prefix: str = "") -> None:
+    found = mapping
+    for name in path.split("."):
+        if not isinstance(found, dict) or name not in found:
+            raise BadParameters(f"parameters: missing or malformed entry '{prefix}{path}'")
+        found = found[name]
 
 
 # steps

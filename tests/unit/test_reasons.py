@@ -85,7 +85,6 @@ def test_reasons__each__is_expected_by_a_test(reason: str) -> None:
     assert any(reason in text for text in plain) or any(pattern.fullmatch(reason) for pattern in patterns)
 
 
-@pytest.mark.xfail(strict=True, reason="five reasons in NatSpec have other names in the contracts, or are templates")
 def test_reasons__in_natspec__are_those_of_the_contracts() -> None:
     quoted = {reason for path in compiler.CONTRACTS.rglob("*.vyi") for reason in QUOTED.findall(path.read_text())}
     assert quoted <= set(_sources())
