@@ -12,7 +12,7 @@ class Action(Enum):
     """What to do now. Each decision is one of these, with a reason."""
 
     TAKE = "take"
-    START = "start"  # begin the auction, so that its price falls until somebody finds it worth taking
+    START = "start"  # begin the auction or keep it alive, so that its price falls until somebody finds it worth taking
     WAIT = "wait"
 
 
@@ -36,7 +36,7 @@ class Candidate:
     maintenance: int
     doubt: int
     state: int
-    startable: bool  # no auction is running, so its price does not fall yet
+    startable: bool  # no auction is running, or it was last seen so long ago that it may lapse
     fraction: int
     price: int
     payment: int

@@ -145,7 +145,9 @@ class Liquidator:
             return decision
         part = self._part_that_passes(candidate)
         if isinstance(part, Revert):
-            return Decision(candidate, Action.WAIT, f"simulation: {part.reason}", decision.profit)
+            # A lower price needs less capital, and others may have it: the auction must not lapse meanwhile.
+            action = Action.START if candidate.startable else Action.WAIT
+            return Decision(candidate, action, f"simulation: {part.reason}", decision.profit)
         return decide(candidate, self._policy, failures, part, self._gas_cost(candidate, part))
 
     def _part_that_passes(self, candidate: Candidate) -> int | Revert:
@@ -180,11 +182,15 @@ class Liquidator:
                 self._report_take(decision, receipt)
             else:
                 receipt = self._engine.start(candidate.account, sender=self._sender)
-                self._tell("auction_started", decision, transaction=receipt.hash, gas=receipt.gas_used)
+                anew = any(name == "AuctionStarted" for name, _ in self._engine.events(receipt))
+                event = "auction_started" if anew else "auction_kept_alive"
+                self._tell(event, decision, transaction=receipt.hash, gas=receipt.gas_used)
         except Revert as revert:
             # Somebody else was first, or the price moved: the next block tells.
-            state = candidate.account, candidate.state
-            self._failures[state] = self._failures.get(state, 0) + 1
+            if decision.action is Action.TAKE:
+                # A start that a rival was quicker with says nothing about taking, and changes no account's state.
+                state = candidate.account, candidate.state
+                self._failures[state] = self._failures.get(state, 0) + 1
             self._tell("refused", decision, why=revert.reason)
         return decision
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from prime_perps.accounts import account_id
+from prime_perps.accounts import CASH, account_id
 from prime_perps.chain.anvil import Anvil
 from prime_perps.chain.rpc import RpcBackend, SendUnresolved
 from prime_perps.demo.cast import LIQUIDATOR, MAKER, Actor
@@ -62,6 +62,24 @@ def crash(stage, price):
     """A later instant with another price of IBM."""
     stage.backend.warp(stage.backend.timestamp() + 60)
     publish(stage, {**PRICES, "IBM": Decimal(price)})
+
+
+def pass_time(stage, seconds, price):
+    """The same price of IBM, later."""
+    stage.backend.warp(stage.backend.timestamp() + seconds)
+    publish(stage, {**PRICES, "IBM": Decimal(price)})
+
+
+def auction(stage):
+    return stage.deployment.engine.auction(stage.account(HOLDER))
+
+
+def insure(stage, dollars):
+    """Money of the deployer's into the insurance account."""
+    cash, vault, house = stage.deployment.cash, stage.deployment.vault, stage.deployment.clearinghouse
+    cash.mint(stage.deployer, dollars * 10**6, sender=stage.deployer)
+    cash.approve(vault, dollars * 10**6, sender=stage.deployer)
+    vault.deposit(house.insurance_account(), CASH, dollars * 10**6, sender=stage.deployer)
 
 
 def liquidator(stage, **options):
@@ -156,21 +174,67 @@ def test_tick__no_capital__waits_and_says_why(stage):
     owner = stage.address(LIQUIDATOR)
     stage.deployment.vault.withdraw(account_id(owner), 255, LIQUIDATOR.cash * 10**6, owner, sender=owner)
     crash(stage, 92)
-    decision = liquidator(stage).tick()[0]
-    assert (decision.action, decision.reason) == (Action.WAIT, "simulation: risk: below initial")
+    keeper, reason = liquidator(stage), "simulation: risk: below initial"
+    # others may have the capital, and a lower price needs less of it
+    assert [(d.action, d.reason) for d in keeper.tick()] == [(Action.START, reason)]
+    assert [(d.action, d.reason) for d in keeper.tick()] == [(Action.WAIT, reason)]
 
 
-def test_tick__profit_below_what_is_wanted__starts_the_auction_then_waits_then_takes(stage):
+def test_tick__profit_below_what_is_wanted__starts_the_auction_keeps_it_alive_then_takes(stage):
     crash(stage, 92)
     keeper = liquidator(stage, policy=Policy(min_profit=wad(4_000)))
     assert [d.action for d in keeper.tick()] == [Action.START]
-    assert stage.deployment.engine.auction(stage.account(HOLDER)).started_at > 0
+    begun = auction(stage)
+    assert begun.started_at > 0
     assert [d.action for d in keeper.tick()] == [Action.WAIT]
-    stage.backend.warp(stage.backend.timestamp() + 500)
-    publish(stage, {**PRICES, "IBM": Decimal(92)})
+    for _ in range(2):
+        pass_time(stage, 180, 92)
+        seen = auction(stage).seen_at
+        assert [d.action for d in keeper.tick()] == [Action.START]
+        assert auction(stage).started_at == begun.started_at
+        assert auction(stage).seen_at >= seen + 180
+        assert [d.action for d in keeper.tick()] == [Action.WAIT]
+    pass_time(stage, 180, 92)
     decision = keeper.tick()[0]
     assert decision.action is Action.TAKE
     assert decision.profit >= wad(4_000)
+
+
+def test_tick__away_for_longer_than_a_lapse__starts_the_auction_anew(stage):
+    crash(stage, 92)
+    keeper = liquidator(stage, policy=Policy(min_profit=wad(4_000)))
+    keeper.tick()
+    begun = auction(stage)
+    pass_time(stage, 500, 92)
+    assert [d.action for d in keeper.tick()] == [Action.START]
+    assert auction(stage).started_at >= begun.started_at + 500
+
+
+def test_tick__rival_always_first_to_keep_the_auction_alive__still_takes_when_it_pays(stage, monkeypatch):
+    """Lost starts are no failures of the account's state, which they leave as it is."""
+    crash(stage, 92)
+    policy = Policy(min_profit=wad(4_000), attempts=2)
+    slow, fast = liquidator(stage, policy=policy), liquidator(stage, policy=Policy(min_profit=wad(10**9)))
+    assert [d.action for d in fast.tick()] == [Action.START]
+    send, refused = stage.backend.send, []
+
+    def outrun(to, data, sender, value=0):
+        monkeypatch.setattr(stage.backend, "send", send)
+        assert [d.action for d in fast.tick()] == [Action.START]
+        try:
+            return send(to, data, sender, value)
+        except Revert as revert:
+            refused.append(revert.reason)
+            raise
+
+    for _ in range(2):
+        pass_time(stage, 180, 92)
+        monkeypatch.setattr(stage.backend, "send", outrun)
+        assert [d.action for d in slow.tick()] == [Action.START]
+    assert refused == ["engine: running"] * 2
+    pass_time(stage, 180, 92)
+    assert [d.action for d in slow.tick()] == [Action.TAKE]
+    assert len(slices(stage)) == 1
 
 
 def test_tick__gas_dearer_than_the_discount__does_not_take(stage):
@@ -202,7 +266,8 @@ def test_tick__refused_again_and_again_in_one_state__is_left_alone_until_it_chan
     assert len(refused) == 3
     assert decisions[0].reason == "failed 3 times in this state"
     monkeypatch.setattr(stage.backend, "send", send)
-    stage.trade(HOLDER, {stage.deployment.underlying("IBM").id: -NANO})
+    # a hundredth of its maintenance margin is the least an unhealthy account may shed
+    stage.trade(HOLDER, {stage.deployment.underlying("IBM").id: -500 * NANO})
     assert keeper.tick()[0].action is Action.TAKE
 
 
@@ -219,20 +284,38 @@ def test_tick__own_account_under_water__is_not_its_own_to_take(stage):
 
 def test_tick__gap_below_zero__waits_for_the_reward_that_pays(stage):
     """The price jumps past the account's equity: insurance pays the hole, and more the longer nobody takes it."""
+    insure(stage, 1_000_000)
     crash(stage, 60)
     assert margin(stage, HOLDER).equity < 0
     keeper = liquidator(stage, policy=Policy(min_profit=wad(10_000)))
     assert [d.action for d in keeper.tick()] == [Action.START]
     assert [d.action for d in keeper.tick()] == [Action.WAIT]
-    stage.backend.warp(stage.backend.timestamp() + 900)
-    publish(stage, {**PRICES, "IBM": Decimal(60)})
-    decision = keeper.tick()[0]
+    decision = None
+    for _ in range(5):
+        pass_time(stage, 180, 60)
+        (decision,) = keeper.tick()
+        if decision.action is Action.TAKE:
+            break
+        assert decision.action is Action.START
     assert decision.action is Action.TAKE
     taken = slices(stage)
     assert [fields["fraction"] for fields in taken] == [wad(1)]
     gained = margin(stage, LIQUIDATOR).equity - wad(LIQUIDATOR.cash)
     assert abs(gained - decision.profit) < wad(1)
-    assert stage.deployment.engine.uncovered_loss() > 0
+    assert stage.deployment.engine.uncovered_loss() == 0
+
+
+def test_tick__gap_below_zero_and_nothing_insured__takes_for_the_loss_alone(stage):
+    """No reward will ever rise, so a keeper that asks for no profit does not wait for one."""
+    crash(stage, 60)
+    hole = -margin(stage, HOLDER).equity
+    before = margin(stage, LIQUIDATOR).equity
+    insured = stage.deployment.clearinghouse.money(stage.deployment.clearinghouse.insurance_account()).cash
+    assert 0 <= insured < hole
+    assert [d.action for d in liquidator(stage).tick()] == [Action.TAKE]
+    assert [fields["reward"] for fields in slices(stage)] == [hole]
+    assert abs(margin(stage, LIQUIDATOR).equity - before) < wad(1)
+    assert stage.deployment.engine.uncovered_loss() == hole - insured
 
 
 def test_tick__race_lost__costs_one_refusal_and_no_second_slice(stage):

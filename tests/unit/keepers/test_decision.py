@@ -71,11 +71,11 @@ def test_decide__unwinding_costs__are_counted_on_the_slices_margin():
     assert decide(SLICE, Policy(unwind_cost=401), 0).action is Action.START
 
 
-def test_decide__too_little_and_no_auction__starts_one():
+def test_decide__too_little_and_start_goes_through__starts_or_keeps_alive():
     assert decide(SLICE, Policy(min_profit=wad(200)), 0).action is Action.START
 
 
-def test_decide__too_little_and_auction_running__waits():
+def test_decide__too_little_and_auction_seen_of_late__waits():
     running = replace(SLICE, startable=False)
     decision = decide(running, Policy(min_profit=wad(200)), 0)
     assert (decision.action, decision.reason) == (Action.WAIT, "profit too small")

@@ -1,4 +1,4 @@
-"""take, when equity is negative: insurance pays the loss that goes with the slice, and a rising reward of what is left."""
+"""take, when equity is negative: insurance pays the loss of the slice, and out of what is left a reward that rises."""
 
 from __future__ import annotations
 
