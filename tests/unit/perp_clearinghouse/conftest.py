@@ -152,18 +152,16 @@ def toward_zero(numerator: int, denominator: int) -> int:
     return quotient if (numerator < 0) == (denominator < 0) else -quotient
 
 
-def deploy(stage: Stage, model: str = "") -> Contract:
+def deploy(stage: Stage, model: str = "", oracle: str = "") -> Contract:
     """A book of the deployer's, on the stage's oracle and model."""
     partners = [address(role) for role in ("vault", "exchange", "engine")]
-    model = model or stage.system.model.address
-    return Contract.deploy(
-        stage.backend, "PerpClearinghouse", stage.oracle, model, *partners, sender=address("deployer")
-    )
+    sources = oracle or stage.oracle.address, model or stage.system.model.address
+    return Contract.deploy(stage.backend, "PerpClearinghouse", *sources, *partners, sender=address("deployer"))
 
 
-def configured(stage: Stage) -> Book:
+def configured(stage: Stage, oracle: str = "") -> Book:
     """With the roles given out, and the fees and markets of the stage's parameters."""
-    contract, given = deploy(stage), parameters()
+    contract, given = deploy(stage, oracle=oracle), parameters()
     contract.grantRole(contract.TIMELOCK_ROLE(), address("timelock"), sender=address("deployer"))
     contract.grantRole(contract.GUARDIAN_ROLE(), address("guardian"), sender=address("deployer"))
     fees = given["fees"]

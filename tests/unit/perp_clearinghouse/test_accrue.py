@@ -160,8 +160,8 @@ def test_accrue__before_a_fill_or_not__the_past_has_faded_the_same(book: Book, u
 
 @pytest.mark.xfail(
     strict=True,
-    reason="each call fades from where the last one left the rate: by calling every minute who pays funding pays 0.64 of "
-    "what one call after an hour charges; every second 0.51, and 0.14 when the rate is small",
+    reason="each call fades from where the last one left the rate: called every minute, funding is 0.64 of what "
+    "one call after an hour charges; every second 0.51, and 0.14 when the rate is small",
 )
 def test_accrue__however_often__charges_and_fades_the_same(book: Book) -> None:
     with book.stage.undone():

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from prime_perps.errors import Revert
-from prime_perps.reports import Session
-from prime_perps.units import NANO, WAD, wad
-from tests.stage import address
+from prime_perps.reports import Flag, Session, Word
+from prime_perps.units import MID, NANO, WAD, wad
+from tests.stage import Stage, address, deployed_source
 
-from .conftest import Book
+from .conftest import Book, configured
 
 LOW, HIGH = wad("142.5"), wad("157.5")  # 5 % around 150
 DEPTH = 1_000_000
@@ -252,6 +253,24 @@ def test_OR_1_novate__one_market_restricted__another_is_not(book: Book, restrict
     book.novate("1", symbol="IBM")
     with pytest.raises(Revert, match="trade: reduce only"):
         book.novate("1", "150")
+
+
+@pytest.mark.parametrize("flag", Flag)
+def test_novate__any_flag_but_that_of_an_event__admits_only_reductions(stage: Stage, flag: Flag) -> None:
+    """Also those that no source of today's sets."""
+    oracle = deployed_source(stage.backend, Path(__file__).with_name("one_word_oracle.vy"), address("deployer"))
+    oracle.set_word(Word(mid=150 * MID, session=Session.REGULAR).pack(), sender=address("keeper"))
+    book = configured(stage, oracle.address)
+    for role in ("maker", "taker"):
+        book.pay(role, "100000")
+    book.novate("10")
+    oracle.set_word(Word(mid=150 * MID, session=Session.REGULAR, flags=flag).pack(), sender=address("keeper"))
+    if flag == Flag.EVENT:
+        book.novate("1")
+    else:
+        with pytest.raises(Revert, match="trade: reduce only"):
+            book.novate("1")
+    book.novate("-1")
 
 
 def test_novate__price_at_its_age_limit__is_not_old_yet(book: Book) -> None:
