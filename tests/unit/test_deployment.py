@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_abi.exceptions import EncodingError
 
 from prime_perps import deployment
 from prime_perps.chain.revm import RevmBackend
@@ -33,10 +34,18 @@ def _refused(given: dict[str, Any]) -> str:
     return str(refused.value)
 
 
-def _without(path: str) -> dict[str, Any]:
-    """Good parameters but for one entry: `liquidation.lapse`."""
+def _entries(given: dict[str, Any], prefix: str = "") -> list[str]:
+    """Every entry that is no section."""
+    found = []
+    for name, value in given.items():
+        found += _entries(value, f"{prefix}{name}.") if isinstance(value, dict) else [f"{prefix}{name}"]
+    return found
+
+
+def _without(given: dict[str, Any], path: str) -> dict[str, Any]:
+    """The same, but for one entry: `liquidation.lapse`."""
     *outer, last = path.split(".")
-    given = inner = parameters()
+    inner = given
     for name in outer:
         inner = inner[name]
     del inner[last]
@@ -61,37 +70,48 @@ def test_deploy__nobody_named_to_govern__is_refused_before_anything_is_deployed(
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("missing", "named"),
     [
-        "governance",
-        "governance.delay",
-        "governance.proposers",
-        "governance.executors",
-        "governance.guardian",
-        "oracle",
-        "fees",
-        "liquidation",
-        "liquidation.start_price",
-        "liquidation.reward_phase",
-        "liquidation.lapse",
-        "cash",
-        "underlyings",
-        "risk",
-        "treasury",
+        ("governance", "governance.delay"),
+        ("oracle", "oracle.threshold"),
+        ("oracle.limits", "oracle.limits.age"),
+        ("fees", "fees.maker_pips"),
+        ("liquidation", "liquidation.start_price"),
+        ("cash", "cash.token"),
+        *((path, path) for path in _entries(parameters())),
     ],
 )
-def test_deploy__entry_missing__is_named_before_anything_is_deployed(path: str) -> None:
-    told = _refused(_without(path))
-    # a section that is missing is named by the first of its entries
-    assert told.startswith(f"parameters: missing or malformed entry '{path}")
+def test_deploy__entry_missing__is_named_before_anything_is_deployed(missing: str, named: str) -> None:
+    """A section that is missing is named by the first of its entries."""
+    assert _refused(_without(parameters(), missing)) == f"parameters: missing or malformed entry '{named}'"
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["oracle.threshold", "oracle.limits", "oracle.limits.shut", "oracle.signers", "fees.maker_pips", "cash.token"],
+    "missing",
+    ["symbol", "tier", "deposit_cap", "market.open_interest_cap", "market.band_bps", "market.funding_depth"],
 )
-def test_deploy__inner_entry_missing__is_named_before_anything_is_deployed(path: str) -> None:
-    assert path.rpartition(".")[2] in _refused(_without(path))
+def test_deploy__entry_of_an_underlying_missing__is_named_with_its_place(missing: str) -> None:
+    given = parameters()
+    _without(given["underlyings"][2], missing)
+    assert _refused(given) == f"parameters: missing or malformed entry 'underlyings[2].{missing}'"
+
+
+def test_deploy__underlying_without_token_or_market__needs_nothing_for_them() -> None:
+    given = parameters()
+    given["underlyings"].append({"symbol": "GME", "tier": "T1"})
+    listed = deploy(RevmBackend(), DEPLOYER, given).underlying("GME")
+    assert (listed.id, listed.token, listed.has_market) == (7, None, False)
+
+
+@pytest.mark.xfail(
+    strict=True, raises=EncodingError, reason="only whether there is a list is looked at, not what is in it"
+)
+@pytest.mark.parametrize("entry", ["proposers", "executors"])
+@pytest.mark.parametrize("named", [[""], "deployer"])
+def test_deploy__governors_that_are_no_list_of_addresses__are_refused(entry: str, named: object) -> None:
+    given = parameters()
+    given["governance"][entry] = named
+    assert "governance" in _refused(given)
 
 
 @pytest.mark.parametrize("changed", [{"governance": []}, {"governance": None}, {"liquidation": "soon"}])
