@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from prime_perps.units import BPS, MID, WAD, usd
 from tests.stage import AN_HOUR, UNLIMITED, account, address
 
 from . import invariants
-from .preview import Risk
+from .preview import Risk, slice_costs
 from .strangers import Attempt
 from .world import FEES, INSURANCE, SYMBOLS, World
 
@@ -226,10 +227,15 @@ class Actions:
 
     # liquidation
 
+    def auction(self, role: str) -> Any:
+        """As the engine has stored it."""
+        return self.world.engine.auction(account(role))
+
     def start(self, role: str, by: str) -> None:
         self.say(f"{by} starts the auction of {role}")
         with self._acting():
             self.world.send(self.world.engine.start, account(role), role=by)
+        assert self.auction(role).seen_at == self.look.time
 
     def stop(self, role: str, by: str) -> None:
         self.say(f"{by} stops the auction of {role}")
@@ -243,8 +249,11 @@ class Actions:
             f"{keeper} takes {fraction / WAD:.4f} of {role}, equity {usd(then.equity)}, needs {usd(then.maintenance)}"
         )
         losses = self.world.losses
+        payment, reward = slice_costs(before, role, self.auction(role), self.world.engine.terms(), fraction)
         arguments = (account(role), account(keeper), fraction, WAD, self.world.book.state_counter(account(role)))
-        self.world.send(self.world.engine.take, *arguments, role=keeper)
+        receipt = self.world.send(self.world.engine.take, *arguments, role=keeper)
+        (told,) = [fields for name, fields in self.world.engine.events(receipt) if name == "Slice"]
+        assert (told["payment"], told["reward"]) == (payment, reward), f"LQ-1: {role} was sold for {told}"
         self.look = self.world.look()
         now = self.look.sheets[keeper].margin
         assert now.equity >= now.initial, f"CH-4: {keeper} took a slice and has {now}"

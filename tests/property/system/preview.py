@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from prime_perps import margin
 from prime_perps.margin import Closure, Exposure, Table
 from prime_perps.reports import Flag, Word
 from prime_perps.units import MID, NANO, PIPS, WAD
 
-from .world import OTHER_ON, OTHER_UNITS, SYMBOLS, Look, Sheet
+from .world import INSURANCE, OTHER_ON, OTHER_UNITS, SYMBOLS, Look, Sheet
 
 EVENTFUL = Flag.EVENT | Flag.HALTED
 RESTRICTING = Flag.HALTED | Flag.PAUSED | Flag.REDUCE_ONLY | Flag.REOPENING
@@ -30,8 +31,11 @@ class Verdict:
     initial: int
 
     def may_follow(self, before: Verdict) -> bool:
-        """CH-4, for a trade: initial margin is met, or risk is less and health no worse."""
-        return self.equity >= self.initial or (self.maintenance < before.maintenance and self.no_worse_than(before))
+        """CH-4, for a trade: initial margin is met, or risk is less (below maintenance: by a hundredth) and health no
+        worse."""
+        least = before.maintenance // 100 if before.equity < before.maintenance else 1
+        reduced = self.maintenance + least <= before.maintenance
+        return self.equity >= self.initial or (reduced and self.no_worse_than(before))
 
     def no_worse_than(self, before: Verdict) -> bool:
         if before.equity > 0:
@@ -129,6 +133,58 @@ class Holdings:
             width=word.half_width,
             eventful=int(bool(Flag(word.flags) & EVENTFUL)),
         )
+
+
+@dataclass(frozen=True)
+class Auction:
+    """An account's auction as it is at a moment, whether anybody has told the engine or not. Times are unix seconds."""
+
+    started: int
+    insolvent: int  # 0 while equity is not negative
+    anew: bool  # there was none, or it had lapsed
+
+    @classmethod
+    def at(cls, time: int, stored: Any, terms: Any, equity: int) -> Auction:
+        """`stored` and `terms` as in ILiquidationEngine."""
+        anew = stored.seen_at + terms.lapse < time
+        known = 0 if anew else stored.insolvent_at
+        return cls(time if anew else stored.started_at, 0 if equity >= 0 else known or time, anew)
+
+    def price(self, time: int, terms: Any) -> int:
+        """pi of an account with equity, wad: from start to knee, from knee to zero."""
+        elapsed = time - self.started
+        if elapsed < terms.first_phase:
+            return int(terms.start_price - (terms.start_price - terms.knee_price) * elapsed // terms.first_phase)
+        late = min(elapsed - terms.first_phase, terms.second_phase)
+        return int(terms.knee_price - terms.knee_price * late // terms.second_phase)
+
+    def reward(self, time: int, terms: Any, maintenance: int, fraction: int) -> int:
+        """What the taker of a slice of an insolvent account gets beyond its loss, if insurance has it; wad."""
+        share = min(time - self.insolvent, terms.reward_phase) * WAD // terms.reward_phase
+        return maintenance * share // WAD * fraction // WAD
+
+
+def start_refusal(look: Look, role: str, stored: Any, terms: Any) -> str | None:
+    """Why the engine refuses to start (or keep alive) an auction, or None if it does not."""
+    sheet = look.sheets[role]
+    if not sheet.liquidatable:
+        return "engine: healthy"
+    if look.settings.paused & 4:
+        return "settings: paused"
+    now = Auction.at(look.time, stored, terms, sheet.margin.equity)
+    due = stored.seen_at + terms.lapse // 2 <= look.time
+    return None if now.anew or due or now.insolvent != stored.insolvent_at else "engine: running"
+
+
+def slice_costs(look: Look, role: str, stored: Any, terms: Any, fraction: int) -> tuple[int, int]:
+    """(payment by the keeper, what insurance gives him) for a slice now, wad."""
+    margin = look.sheets[role].margin
+    auction = Auction.at(look.time, stored, terms, margin.equity)
+    if margin.equity >= 0:
+        return -(-margin.equity * fraction * auction.price(look.time, terms) // WAD**2), 0
+    loss = -margin.equity * fraction // WAD
+    insured = max(look.sheets[INSURANCE].margin.cash - loss, 0)
+    return 0, loss + min(auction.reward(look.time, terms, margin.maintenance, fraction), insured)
 
 
 def part(amount: int, fraction: int) -> int:

@@ -21,6 +21,7 @@ from prime_perps.orders import Order, SignedOrder
 from prime_perps.units import NANO, WAD
 from tests.stage import AN_HOUR, UNLIMITED, account, address, key
 
+from .preview import start_refusal
 from .world import FEES, INSURANCE, SYMBOLS, Look, World
 
 ATTACKER = "attacker"
@@ -98,11 +99,7 @@ def _submission(world: World, look: Look, victim: str) -> str | None:
 
 
 def _start(world: World, look: Look, victim: str) -> str | None:
-    if not _is_over(world, victim):
-        return "engine: running"
-    if not look.sheets[victim].liquidatable:
-        return "engine: healthy"
-    return "settings: paused" if look.settings.paused & 4 else None
+    return start_refusal(look, victim, world.engine.auction(account(victim)), world.engine.terms())
 
 
 def _stop(world: World, look: Look, victim: str) -> str | None:
@@ -115,18 +112,7 @@ def _stop(world: World, look: Look, victim: str) -> str | None:
 def _take(world: World, look: Look, victim: str) -> str:
     if not look.sheets[victim].liquidatable:
         return "engine: healthy"
-    if look.settings.paused & 4:
-        return "settings: paused"
-    quote, terms = world.engine.quote(account(victim)), world.engine.terms()
-    carried = quote.fraction * look.sheets[victim].margin.maintenance // WAD
-    too_small = quote.fraction < WAD and carried < terms.smallest_slice
-    return "engine: slice too small" if too_small else NOT_AUTHORIZED
-
-
-def _is_over(world: World, victim: str) -> bool:
-    terms = world.engine.terms()
-    over = world.engine.auction(account(victim)).started_at + terms.first_phase + terms.second_phase
-    return bool(over < world.stage.now())
+    return "settings: paused" if look.settings.paused & 4 else NOT_AUTHORIZED
 
 
 # what is passed
@@ -251,7 +237,7 @@ ATTEMPTS: list[Attempt] = [
     Attempt("exchange", "fill", _fill_of_own_signature, refused(NOT_AUTHORIZED)),
     Attempt("exchange", "match_orders", _match_with_forged, refused("orders: bad signature")),
     Attempt("exchange", "cancel", on_victim(1), refused(NOT_AUTHORIZED)),
-    Attempt("exchange", "raise_nonce_floor", on_victim(2**31), refused(NOT_AUTHORIZED)),
+    Attempt("exchange", "raise_nonce_floor", on_victim(2**31), refused("accounts: owner only")),
     # the safe
     Attempt("vault", "deposit", on_victim(CASH, 1), refused(NOT_AUTHORIZED)),
     Attempt("vault", "deposit", on_victim(token(0), 1), refused(NOT_AUTHORIZED)),
@@ -280,7 +266,7 @@ ATTEMPTS: list[Attempt] = [
     Attempt("engine", "start", on_victim(), _start),
     Attempt("engine", "stop", on_victim(), _stop),
     Attempt("engine", "take", _take_into_another, _take),
-    Attempt("engine", "set_terms", fixed((WAD, WAD, 1, 1, 2 * WAD, 0, 0, 1)), refused(TIMELOCK_ONLY)),
+    Attempt("engine", "set_terms", fixed((WAD, WAD, 1, 1, 2 * WAD, 0, 0, 1, 1)), refused(TIMELOCK_ONLY)),
     *_roles("engine", OTHERS_ROLE),
     # governance
     Attempt("timelock", "schedule", _delayed(_call_of_timelock), refused(MISSING_ROLE)),

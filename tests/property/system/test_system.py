@@ -20,7 +20,7 @@ from tests.stage import account
 
 from . import invariants
 from .actions import LIQUIDATION, TRADING, WITHDRAWALS, Actions, Resting
-from .preview import Holdings, Verdict, trade_refusal
+from .preview import Holdings, Verdict, slice_costs, start_refusal, trade_refusal
 from .strangers import ATTEMPTS, Attempt
 from .world import (
     BOOK_DECIMALS,
@@ -262,12 +262,15 @@ class System(RuleBasedStateMachine, Actions):
         role = data.draw(st.sampled_from(self._liquidatable()), label="role")
         self._take_what_he_can(role, keeper, share)
 
-    @precondition(lambda self: self._startable() or self._stoppable())
+    @precondition(lambda self: self._liquidatable() or self._stoppable())
     @rule(data=st.data(), by=owners)
-    def starts_or_stops_an_auction(self, data: st.DataObject, by: str) -> None:
-        role = data.draw(st.sampled_from(self._startable() + self._stoppable()), label="role")
+    def starts_keeps_alive_or_stops_an_auction(self, data: st.DataObject, by: str) -> None:
+        role = data.draw(st.sampled_from(self._liquidatable() + self._stoppable()), label="role")
+        reason = start_refusal(self.look, role, self.auction(role), self.world.engine.terms())
         if role in self._stoppable():
             self.stop(role, by)
+        elif reason:
+            self.refuse_start(role, by, reason)
         else:
             self.start(role, by)
 
@@ -379,31 +382,20 @@ class System(RuleBasedStateMachine, Actions):
     def _liquidatable(self) -> list[str]:
         return [role for role in OWNERS if self.look.sheets[role].liquidatable]
 
-    def _startable(self) -> list[str]:
-        terms = self.world.engine.terms()
-        length = terms.first_phase + terms.second_phase
-        roles = [] if self.paused(LIQUIDATION) else self._liquidatable()
-        return [role for role in roles if self._started(role) + length < self.look.time]
-
     def _stoppable(self) -> list[str]:
         margins = {role: self.look.sheets[role].margin for role in OWNERS}
-        return [role for role in OWNERS if margins[role].equity >= margins[role].maintenance and self._started(role)]
-
-    def _started(self, role: str) -> int:
-        return int(self.world.engine.auction(account(role)).started_at)
+        sound = [role for role in OWNERS if margins[role].equity >= margins[role].maintenance]
+        return [role for role in sound if self.auction(role).started_at]
 
     def _is_slice(self, role: str, fraction: int) -> bool:
-        """Not smaller than the smallest."""
+        """Not smaller than the smallest, or all there is."""
         least = self.world.engine.terms().smallest_slice
         carried = fraction * self.look.sheets[role].margin.maintenance // WAD
-        return fraction == WAD or (fraction > 0 and carried >= least)
+        return fraction > 0 and (fraction == self._on_offer(role) or carried >= least)
 
     def _can_take(self, role: str, keeper: str, fraction: int) -> bool:
-        """Whether the keeper meets initial margin with the slice, what is paid for it, and what insurance adds."""
-        quote = self.world.engine.quote(account(role))
-        margin = self.look.sheets[role].margin
-        payment = -(-max(margin.equity, 0) * fraction * quote.price // WAD**2)
-        reward = quote.reward * fraction // WAD
+        """Whether the keeper meets initial margin with the slice, what he pays for it, and what insurance adds."""
+        payment, reward = slice_costs(self.look, role, self.auction(role), self.world.engine.terms(), fraction)
         source, taker = Holdings.of(self.look.sheets[role]), Holdings.of(self.look.sheets[keeper])
         return self._covers(taker.with_slice(source, fraction).paid(reward - payment))
 
