@@ -15,6 +15,7 @@ from .conftest import Book
 
 MAKER_FEE, TAKER_FEE = 100, 400  # pips
 UNIT = 150 * WAD  # one AAPL
+SIDES = pytest.mark.parametrize(("side", "pips"), [("taker", TAKER_FEE), ("maker", MAKER_FEE)])
 
 
 @pytest.fixture
@@ -207,34 +208,44 @@ def _least(low: int, high: int, allowed: Callable[[int], bool]) -> int:
     return high
 
 
-def _steady_price(book: Book, size: int) -> int:
+def _sell(book: Book, size: int, price: int, side: str) -> None:
+    """The poor one sells, as the taker or as the maker."""
+    if side == "taker":
+        book.novate(-size, price)
+    else:
+        book.novate(size, price, maker="taker", taker="maker")
+
+
+def _steady_price(book: Book, size: int, pips: int) -> int:
     """The lowest price at which selling `size` out of the taker's position does not make its health worse."""
     position, equity = book.size("taker"), book.margin("taker").equity
     before, _ = book.requirements(book.exposure("AAPL", position))
     after, _ = book.requirements(book.exposure("AAPL", position - size))
 
     def is_no_worse(price: int) -> bool:
-        left = equity + size * price // NANO - size * UNIT // NANO - _fee(size, price)
+        left = equity + size * price // NANO - size * UNIT // NANO - _fee(size, price, pips)
         return bool(left * before >= equity * after)
 
     return _least(wad("142.5"), UNIT, is_no_worse)
 
 
-def test_CH_4_novate__reduces_at_the_price_where_health_stays__is_booked(book: Book) -> None:
+@SIDES
+def test_CH_4_novate__reduces_at_the_price_where_health_stays__is_booked(book: Book, side: str, pips: int) -> None:
     _leave(book, "300")
-    price = _steady_price(book, 10 * NANO)
+    price = _steady_price(book, 10 * NANO, pips)
     before = book.margin("taker")
-    book.novate("-10", price)
+    _sell(book, 10 * NANO, price, side)
     after = book.margin("taker")
     assert after.equity < before.equity
     assert after.equity * before.maintenance >= before.equity * after.maintenance
 
 
-def test_CH_4_novate__reduces_a_wei_lower__reverts(book: Book) -> None:
+@SIDES
+def test_CH_4_novate__reduces_a_wei_lower__reverts(book: Book, side: str, pips: int) -> None:
     """Less risk is not enough: the discount would go to the other side, and the account would be worse off."""
     _leave(book, "300")
     with pytest.raises(Revert, match="risk: below initial"):
-        book.novate("-10", _steady_price(book, 10 * NANO) - 1)
+        _sell(book, 10 * NANO, _steady_price(book, 10 * NANO, pips) - 1, side)
 
 
 def test_CH_4_novate__closes_everything__may_lose_what_it_has_and_no_more(book: Book) -> None:
@@ -260,15 +271,16 @@ def test_CH_4_novate__insolvent_and_pays_a_fee_to_reduce__reverts(book: Book) ->
         book.novate("-10")
 
 
-def test_CH_4_novate__insolvent_and_reduces_without_loss__is_booked(book: Book) -> None:
+@SIDES
+def test_CH_4_novate__insolvent_and_reduces_without_loss__is_booked(book: Book, side: str, pips: int) -> None:
     """The buyer pays the fee: equity stays to the wei, risk falls."""
     _leave(book, "1000")
     book.stage.publish(AAPL="130")
     equity, size, index = book.margin("taker").equity, 10 * NANO, 130 * WAD
-    price = _least(index, 131 * WAD, lambda price: size * (price - index) // NANO >= _fee(size, price))
+    price = _least(index, 131 * WAD, lambda price: size * (price - index) // NANO >= _fee(size, price, pips))
     with pytest.raises(Revert, match="risk: below initial"):
-        book.novate("-10", price - 1)
-    book.novate("-10", price)
+        _sell(book, size, price - 1, side)
+    _sell(book, size, price, side)
     assert equity <= book.margin("taker").equity <= equity + 10
 
 
