@@ -51,8 +51,6 @@ exports: (
 )
 
 
-FIRST_OTHER: constant(uint256) = 128
-
 CLEARINGHOUSE: immutable(IPerpClearinghouse)
 
 
@@ -178,7 +176,7 @@ def _check_known(instrument: uint256):
     @notice An account that holds what the model has no line for could not be margined. Tokens of further issuers are
             listed with their underlying by the clearinghouse, which checks the same.
     """
-    if instrument < assets.FIRST_TOKEN or instrument >= FIRST_OTHER:
+    if instrument < assets.FIRST_TOKEN or instrument >= assets.FIRST_OTHER:
         return
     model: IMarginModel = IMarginModel((staticcall CLEARINGHOUSE.settings()).model)
     assert instrument - assets.FIRST_TOKEN < staticcall model.line_count(), "vault: no risk line"

@@ -144,7 +144,7 @@ def _requirements(summary: Any) -> Table:
         "health: equity over maintenance", "no margin needed" if ratio is None else f"{ratio:.3f}", style="bold"
     )
     table.add_row("free: equity less initial margin", usd(margin.equity - margin.initial))
-    table.add_row("doubt from old prices", usd(margin.doubt))
+    table.add_row("doubt of old or frozen prices", usd(margin.doubt))
     return table
 
 

@@ -126,7 +126,7 @@ DEFAULT_LIMITS = Limits(
 
 @dataclass(frozen=True)
 class Word:
-    """An oracle word. `doubt`, the part of `half_width` that comes from age, is zero in stored words."""
+    """An oracle word. `doubt`, the part of `half_width` from age or a frozen price, is 0 in stored words."""
 
     mid: int = 0
     time: int = 0

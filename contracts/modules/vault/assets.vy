@@ -19,6 +19,8 @@ struct Asset:
 
 # 0..63 are perps, which have no token.
 FIRST_TOKEN: constant(uint256) = 64
+# From here on tokens of further issuers, which the clearinghouse lists with their underlying.
+FIRST_OTHER: constant(uint256) = 128
 CASH: constant(uint256) = 255
 
 # The book counts every token in 18 decimals. With more decimals a raw amount would not fit it exactly.
