@@ -156,6 +156,20 @@ def test_CH_4_novate__at_maintenance__any_reduction_will_do_and_a_wei_below_it_w
     book.novate("-2")
 
 
+def test_CH_4_novate__below_maintenance__exactly_a_hundredth_will_do(book: Book) -> None:
+    """At a price so low that maintenance margin can be counted in wei."""
+    book.contract.set_fees(0, 0, 10_000, sender=address("timelock"))
+    book.stage.publish(AAPL="0.00000001")
+    book.pay("taker", "1")
+    book.novate(10_000)
+    before = book.margin("taker").maintenance
+    book.leave("taker", before - 1)
+    with pytest.raises(Revert, match="risk: below initial"):
+        book.novate(-99)
+    book.novate(-100)
+    assert before - book.margin("taker").maintenance == before // 100 == 152
+
+
 def test_CH_4_novate__below_maintenance__the_hundredth_is_of_the_whole_account(book: Book) -> None:
     """Closing a small line altogether is dust too, and one trade cannot be put together from two."""
     book.contract.set_fees(0, 0, 10_000, sender=address("timelock"))
