@@ -21,7 +21,7 @@ help:
 	@echo "make test      every test (or one kind: make $(foreach suite,$(SUITES),test-$(suite)))"
 	@echo "make lint      formatting, lint, types, contract sizes"
 	@echo "make format    rewrite Python files in the project's format"
-	@echo "make bench     gas and keeper benchmarks"
+	@echo "make bench     gas of every operation, against the committed snapshot"
 	@echo "make compile   compile every contract"
 	@echo "make abi       rewrite the committed ABIs in prime_perps/abi"
 	@echo "make lock      rewrite requirements.lock from pyproject.toml"

@@ -273,11 +273,12 @@ def _cost(
     """
     if margin.equity >= 0:
         return pricing._payment_up(convert(margin.equity, uint256), fraction, price), 0
-    loss: uint256 = convert(-margin.equity, uint256) * fraction // WAD
+    loss: uint256 = convert(-margin.equity, uint256)
     share: uint256 = pricing._reward_down(
         margin.maintenance, fraction, block.timestamp - auction.insolvent_at, self._terms.reward_phase
     )
-    return 0, loss + min(share, self._insured(loss))
+    # the whole loss comes before any reward: taken in parts, an account must not cost insurance more than taken whole
+    return 0, loss * fraction // WAD + min(share, self._insured(loss))
 
 
 @internal

@@ -64,7 +64,6 @@ exports: (
 )
 
 
-WAD: constant(uint256) = 10**18
 BPS: constant(uint256) = 10**4
 
 vault: public(immutable(address))

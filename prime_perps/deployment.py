@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import rlp  # type: ignore[import-untyped]
-from eth_utils import keccak, to_canonical_address, to_checksum_address
+from eth_utils import is_address, keccak, to_canonical_address, to_checksum_address
 
 from prime_perps import compiler, risk
 from prime_perps.accounts import CASH, account_id, token
@@ -26,7 +26,6 @@ PARAMETERS = compiler.ROOT / "parameters"
 ZERO = "0x" + "00" * 20
 NO_SALT = bytes(32)
 NO_PREDECESSOR = bytes(32)
-CASH_SYMBOL = "USDC"
 
 
 MARKET = ("open_interest_cap", "band_bps", "funding_depth")
@@ -155,10 +154,10 @@ def create_address(sender: str, nonce: int) -> str:
 
 def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int = 0) -> Deployment:
     """
-    Deploy and configure everything from `sender`, then hand the roles to the timelock and the guardian and give up its own.
+    Deploy and configure everything from `sender`, then hand the roles over to the timelock and the guardian.
 
-    `parameters` is the content of a file like parameters/local.json. Raises BadParameters, and Revert with the reason of
-    the first contract that refuses a value.
+    `parameters` is the content of a file like parameters/local.json. Raises BadParameters, and Revert with the reason
+    of the first contract that refuses a value.
     """
     plan = _Plan.read(parameters)
     cash = _cash(backend, sender, plan)
@@ -240,11 +239,7 @@ class _Plan:
                 _require(entry, path, f"underlyings[{number}].")
         try:
             governance = parameters["governance"]
-            if not (governance["proposers"] and governance["executors"] and governance["guardian"]):
-                raise BadParameters(
-                    "parameters: governance needs proposers, executors and a guardian; "
-                    'write "deployer" to mean the account that deploys'
-                )
+            _check_governors(governance)
             terms = parameters["liquidation"]
             return cls(
                 governance=_Governance(
@@ -274,6 +269,17 @@ class _Plan:
     def lines(self) -> list[Line]:
         """One risk line per underlying, in order of id."""
         return [self.table.line(entry["tier"]) for entry in self.underlyings]
+
+
+def _check_governors(governance: dict[str, Any]) -> None:
+    """Whoever governs is named one by one: an address, or the word `deployer`."""
+    lists = {"proposers": governance["proposers"], "executors": governance["executors"]}
+    for name, entries in (lists | {"guardian": [governance["guardian"]]}).items():
+        if not isinstance(entries, list) or not entries:
+            raise BadParameters(f'parameters: governance.{name} must be a list of addresses, or ["deployer"]')
+        for entry in entries:
+            if entry != "deployer" and (not is_address(entry) or int(entry, 16) == 0):
+                raise BadParameters(f'parameters: governance.{name} has {entry!r}, neither an address nor "deployer"')
 
 
 def _require(mapping: Any, path: str, prefix: str = "") -> None:

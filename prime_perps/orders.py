@@ -1,4 +1,4 @@
-"""Orders: EIP-712 typed data as the clearinghouse hashes it, and signing."""
+"""Orders: EIP-712 typed data as the exchange hashes it, and signing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ DOMAIN_VERSION = "1"
 
 @dataclass(frozen=True)
 class Order:
-    """What a signer agrees to. `size` in nano, its sign is the side; `price` in wad, the worst accepted; `nonce` 32 bits."""
+    """What a signer agrees to.
+
+    `size` in nano, its sign is the side; `price` in wad, the worst accepted; `nonce` has 32 bits; a `post_only` order
+    is never the taker.
+    """
 
     account: int
     market: int
@@ -29,7 +33,7 @@ class Order:
 
 @dataclass(frozen=True)
 class SignedOrder:
-    """An order with its signer's signature, as the clearinghouse takes it."""
+    """An order with its signer's signature, as the exchange takes it."""
 
     order: Order
     signer: str
@@ -48,14 +52,14 @@ ORDER_TYPE = [
 ]
 
 
-def typed_data(order: Order, chain_id: int, clearinghouse: str) -> dict[str, Any]:
-    """The EIP-712 message of an order, bound to one clearinghouse on one chain."""
+def typed_data(order: Order, chain_id: int, exchange: str) -> dict[str, Any]:
+    """The EIP-712 message of an order, bound to one exchange on one chain."""
     return {
         "domain": {
             "name": DOMAIN_NAME,
             "version": DOMAIN_VERSION,
             "chainId": chain_id,
-            "verifyingContract": clearinghouse,
+            "verifyingContract": exchange,
         },
         "primaryType": "Order",
         "types": {"Order": ORDER_TYPE},
@@ -63,18 +67,18 @@ def typed_data(order: Order, chain_id: int, clearinghouse: str) -> dict[str, Any
     }
 
 
-def _signable(order: Order, chain_id: int, clearinghouse: str) -> SignableMessage:
-    return encode_typed_data(full_message=typed_data(order, chain_id, clearinghouse))
+def _signable(order: Order, chain_id: int, exchange: str) -> SignableMessage:
+    return encode_typed_data(full_message=typed_data(order, chain_id, exchange))
 
 
-def digest(order: Order, chain_id: int, clearinghouse: str) -> bytes:
+def digest(order: Order, chain_id: int, exchange: str) -> bytes:
     """The 32 bytes a signer signs; equals `order_hash` on chain."""
-    message = _signable(order, chain_id, clearinghouse)
+    message = _signable(order, chain_id, exchange)
     return keccak(b"\x19" + message.version + message.header + message.body)
 
 
-def sign(order: Order, key: str | bytes, chain_id: int, clearinghouse: str) -> SignedOrder:
+def sign(order: Order, key: str | bytes, chain_id: int, exchange: str) -> SignedOrder:
     """Sign with a private key."""
     signer = Account.from_key(key)
-    signature = signer.sign_message(_signable(order, chain_id, clearinghouse)).signature
+    signature = signer.sign_message(_signable(order, chain_id, exchange)).signature
     return SignedOrder(order, signer.address, bytes(signature))

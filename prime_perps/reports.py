@@ -163,7 +163,7 @@ class Word:
         )
 
     def as_of(self, now: int, limits: Limits) -> Word:
-        """A stored word as `read` returns it at `now`: wider by its doubt, from age beyond the limit and from being shut."""
+        """A stored word as `read` returns it at `now`: wider by its doubt, from age or from being shut."""
         over = max(0, now - self.time - limits.age[self.session])
         shut = self.session in SHUT_SESSIONS or self.flags & (Flag.HALTED | Flag.PAUSED)
         doubt = min(max(-(-over * limits.growth // 60), limits.shut if shut else 0), BPS - self.half_width)

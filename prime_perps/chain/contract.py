@@ -34,7 +34,7 @@ class Log:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a transaction did. `gas_used` is after refunds; the in-process EVM warms slots, so its figure is not real."""
+    """What a transaction did. `gas_used` is after refunds; the in-process EVM warms slots, so there it is not real."""
 
     gas_used: int
     logs: tuple[Log, ...] = field(default_factory=tuple)

@@ -16,12 +16,12 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_utils import to_checksum_address
 
-from prime_perps.chain.contract import Log, Receipt, revert_from
+from prime_perps.chain.contract import Log, Receipt
 from prime_perps.chain.node import Node, Refusal, Unreachable
+from prime_perps.chain.wire import call_fields, failure, log_from, receipt_from, to_bytes
 from prime_perps.errors import NodeError, PrimePerpsError, Revert
 
 METHOD_NOT_FOUND = frozenset({-32601, -32600, -32004})
-REVERTED = 3
 SYNC_TIMEOUT = 4  # EIP-7966: taken, not mined in time
 SYNC_ANSWER_TIMEOUT = 45.0  # seconds; nodes give up on eth_sendRawTransactionSync by themselves after 20 to 30
 SEND_ATTEMPTS = 4
@@ -121,13 +121,13 @@ class RpcBackend:
     def call(self, to: str, data: bytes, sender: str | None = None) -> bytes:
         """Evaluate on the latest block. Raises Revert with the contract's reason, NodeError."""
         try:
-            return _bytes(self.node.read("eth_call", _call_fields(to, data, sender), "latest"))
+            return to_bytes(self.node.read("eth_call", call_fields(to, data, sender), "latest"))
         except Refusal as refusal:
-            raise _as_revert(refusal) from None
+            raise failure(refusal) from None
 
     def send(self, to: str, data: bytes, sender: str, value: int = 0) -> Receipt:
         """Send and wait until mined. Raises Revert (before sending where the node can tell), NoKey, NodeError."""
-        return _receipt(self._transact(to, data, sender, value))
+        return receipt_from(self._transact(to, data, sender, value))
 
     def nonce(self, sender: str) -> int:
         """The nonce of the sender's next transaction."""
@@ -145,24 +145,24 @@ class RpcBackend:
 
     def call_many(self, calls: Sequence[tuple[str, bytes]], sender: str | None = None) -> list[bytes | Revert]:
         """Evaluate several (to, data) in one round trip on the latest block; a reverted one is its Revert."""
-        asked = [("eth_call", (_call_fields(to, data, sender), "latest")) for to, data in calls]
+        asked = [("eth_call", (call_fields(to, data, sender), "latest")) for to, data in calls]
         results: list[bytes | Revert] = []
         for answer in self.node.read_many(asked):
             if isinstance(answer, Refusal):
-                error = _as_revert(answer)
+                error = failure(answer)
                 if not isinstance(error, Revert):
                     raise error
                 results.append(error)
             else:
-                results.append(_bytes(answer))
+                results.append(to_bytes(answer))
         return results
 
     def estimate_gas(self, to: str, data: bytes, sender: str) -> int:
         """Gas of a transaction on the latest block. Raises Revert with the contract's reason, NodeError."""
         try:
-            return int(self.node.read("eth_estimateGas", _call_fields(to, data, sender)), 16)
+            return int(self.node.read("eth_estimateGas", call_fields(to, data, sender)), 16)
         except Refusal as refusal:
-            raise _as_revert(refusal) from None
+            raise failure(refusal) from None
 
     def gas_price(self) -> int:
         """What a unit of gas costs in the next block, wei: the latest base fee and the tip the node suggests."""
@@ -185,7 +185,7 @@ class RpcBackend:
         return int(self.node.read("eth_getBalance", address, "latest"), 16)
 
     def has_code(self, address: str) -> bool:
-        return len(_bytes(self.node.read("eth_getCode", address, "latest"))) > 0
+        return len(to_bytes(self.node.read("eth_getCode", address, "latest"))) > 0
 
     def get_logs(self, first: int, last: int, addresses: Sequence[str], topics: Sequence[Any] = ()) -> list[Log]:
         """
@@ -195,7 +195,7 @@ class RpcBackend:
         if last < first:
             return []
         wanted = {"fromBlock": hex(first), "toBlock": hex(last), "address": list(addresses), "topics": list(topics)}
-        return [_log(entry) for entry in self.node.read("eth_getLogs", wanted)]
+        return [log_from(entry) for entry in self.node.read("eth_getLogs", wanted)]
 
     # development nodes only
 
@@ -238,7 +238,7 @@ class RpcBackend:
         if account is None:
             raise NoKey(f"no key for the sender {sender} (held: {', '.join(self._keys) or 'none'})")
         self.resolve(account.address)
-        fields = self._priced(_call_fields(to, data, account.address, value))
+        fields = self._priced(call_fields(to, data, account.address, value))
         for _ in range(SEND_ATTEMPTS):
             pending = _Pending({**fields, "nonce": self._nonce(account.address)}, account)
             pending.sign()
@@ -273,7 +273,7 @@ class RpcBackend:
             ]
         )
         if isinstance(gas, Refusal):
-            raise _as_revert(gas)
+            raise failure(gas)
         base, priority = _fees(head, tip)
         fields: dict[str, Any] = {
             "type": 2,
@@ -377,12 +377,12 @@ class RpcBackend:
 
     def _reason(self, to: str | None, data: bytes, sender: str, value: int, mined: dict[str, Any]) -> Revert:
         """Why a mined transaction failed, by asking again on the state before it, or on the latest one."""
-        asked = _call_fields(to, data, sender, value)
+        asked = call_fields(to, data, sender, value)
         for block in (hex(int(mined["blockNumber"], 16) - 1), "latest"):
             try:
                 self.node.read("eth_call", asked, block)
             except Refusal as refusal:
-                error = _as_revert(refusal)
+                error = failure(refusal)
                 if isinstance(error, Revert):
                     return error
         return Revert(f"no reason ({mined['transactionHash']} failed)")
@@ -393,42 +393,3 @@ def _fees(head: Any, tip: Any) -> tuple[int, int]:
     if isinstance(head, Refusal):
         raise head
     return int(head.get("baseFeePerGas", "0x0"), 16), FALLBACK_TIP if isinstance(tip, Refusal) else int(tip, 16)
-
-
-def _call_fields(to: str | None, data: bytes, sender: str | None, value: int = 0) -> dict[str, str]:
-    fields = {"data": "0x" + data.hex()}
-    if to is not None:
-        fields["to"] = to
-    if sender is not None:
-        fields["from"] = sender
-    if value:
-        fields["value"] = hex(value)
-    return fields
-
-
-def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text[2:])
-
-
-def _as_revert(refusal: Refusal) -> PrimePerpsError:
-    """Nodes tell a revert by code 3, or by return data, or by the words alone."""
-    data = refusal.data.get("data") if isinstance(refusal.data, dict) else refusal.data
-    if isinstance(data, str) and data.startswith("0x") and (len(data) > 2 or refusal.code == REVERTED):
-        return revert_from(_bytes(data))
-    if refusal.code == REVERTED or "revert" in refusal.message.lower():
-        return Revert(f"no reason ({refusal.message})")
-    return refusal
-
-
-def _log(entry: dict[str, Any]) -> Log:
-    topics = tuple(_bytes(topic) for topic in entry["topics"])
-    return Log(to_checksum_address(entry["address"]), topics, _bytes(entry["data"]))
-
-
-def _receipt(mined: dict[str, Any]) -> Receipt:
-    return Receipt(
-        gas_used=int(mined["gasUsed"], 16),
-        logs=tuple(_log(entry) for entry in mined["logs"]),
-        hash=mined["transactionHash"],
-        block=int(mined["blockNumber"], 16),
-    )

@@ -10,7 +10,6 @@
         Word, 128 bits, two to a slot: 80 bits index (1e-15 USD per unit, signed), 16 bits rate (1e-8 of the price per
         hour, signed), 32 bits time.
 """
-from contracts.interfaces import IPerpClearinghouse
 from ..common import bits
 
 

@@ -35,7 +35,7 @@ BPS: constant(uint256) = 10**4
 MID: constant(uint256) = 10**8
 # size (1e-9) x mid (1e-8 USD) into wad, exactly.
 PERP_VALUE: constant(int256) = 10
-# An event, announced or not, is in the model's sense a halt or an earnings night.
+# A halt counts as an event in the model's sense, as an earnings night does.
 EVENTFUL: constant(uint256) = (price_word.EVENTFUL | price_word.HALTED) << price_word.FLAGS_AT
 # The part of maintenance margin that an unhealthy account must at least shed with each trade: a hundredth.
 LEAST_REDUCTION: constant(uint256) = 100
@@ -163,6 +163,7 @@ def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
     held: DynArray[uint256, 32] = bits._members(lines)
     words: DynArray[uint256, 32] = []
     closure: IMarginModel.Closure = empty(IMarginModel.Closure)
+    # not through `_read`: a margin check need not copy both lists once more
     words, closure = staticcall IOracleAdapter(ORACLE).read(held)
     exposures: DynArray[IMarginModel.Exposure, 32] = []
     k: uint256 = 0
@@ -235,7 +236,7 @@ def _check_change(account: uint256, change: Change):
     least: uint256 = 1
     if before.equity < convert(before.maintenance, int256):
         # every trade changes the state that liquidators decide on: dust must not keep them off
-        least = before.maintenance // LEAST_REDUCTION
+        least = max(before.maintenance // LEAST_REDUCTION, 1)
     self._check_allowed(margin.maintenance + least <= before.maintenance and no_worse)
 
 

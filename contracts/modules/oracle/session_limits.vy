@@ -104,7 +104,7 @@ def _half_width(confidence: uint256, session: uint256) -> uint256:
 
 @internal
 @view
-def _doubted(stored: uint256, fresh_until: uint256, shut: bool) -> uint256:
+def _doubted(stored: uint256, fresh_until: uint256, frozen: bool) -> uint256:
     """
     @notice A word whose price may no longer be the world's: past its session's age limit by the age beyond it, rounded
             up, and while nobody can trade at it by at least the doubt of a shut exchange. The half-width grows by the
@@ -114,7 +114,7 @@ def _doubted(stored: uint256, fresh_until: uint256, shut: bool) -> uint256:
          is at most FULL_WIDTH, so nothing can wrap and the sum stays inside its field.
          A word never written has time 0, which makes it as wide as can be without a special case.
     """
-    doubt: uint256 = _SHUT if shut else 0
+    doubt: uint256 = _SHUT if frozen else 0
     if block.timestamp > fresh_until:
         growth: uint256 = unsafe_mul(unsafe_sub(block.timestamp, fresh_until), (_PACKED >> GROWTH_AT) & MASK_16)
         doubt = max(doubt, unsafe_add(growth, MINUTE - 1) // MINUTE)
