@@ -32,7 +32,14 @@ TOLERANCE = 0.01
 STOCKS = (1, 2, 5, 10, 20)
 OPERATIONS = ("margin_check", "deposit", "withdraw", "trade", "slice", "slice_into_empty")
 # Operation: our bar at 5+5, and what was measured of public peers at 5+5 (docs/performance.md names them).
-BARS = {"margin_check": 90_000, "deposit": 60_000, "withdraw": 130_000, "trade": 200_000, "slice": 350_000, "slice_into_empty": 350_000}
+BARS = {
+    "margin_check": 90_000,
+    "deposit": 60_000,
+    "withdraw": 130_000,
+    "trade": 200_000,
+    "slice": 350_000,
+    "slice_into_empty": 350_000,
+}
 SLOPE_BAR = 9_500
 PEERS = {
     "margin_check": "Vertex 294,448; Zaros 565,795; Derive 1,010,894; Synthetix 1,020,203",
