@@ -130,7 +130,9 @@ class Deployment:
             )
         except FileNotFoundError:
             raise BadManifest(f"no manifest {path.name}: deploy first, or name another one") from None
-        except (KeyError, TypeError, ValueError) as error:
+        except KeyError as error:
+            raise BadManifest(f"{path.name} is not a deployment manifest: it lacks {error}") from None
+        except (TypeError, ValueError) as error:
             raise BadManifest(f"{path.name} is not a deployment manifest ({error})") from None
         return cls(backend, **parts, underlyings=underlyings, block=manifest["block"])
 

@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from prime_perps.accounts import owner_of
 from scripts import _cli
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def _introduce(console: Console, network: Devnet) -> None:
     console.print("Funded wallets and their private keys, known to everybody:")
     for wallet in network.wallets:
         console.print(f"  {wallet.address}  {wallet.key}", highlight=False, soft_wrap=True)
+    console.print(f"The maker's account: {owner_of(network.maker)}", highlight=False)
     console.print(f"Manifest: {_cli.shown(network.manifest)}", highlight=False)
     console.print(
         f"The maker's signed orders, good until the next price: {_cli.shown(network.quotes)}", highlight=False

@@ -31,7 +31,7 @@ make_environment() {
         rm -rf .venv
         "$python" -m venv .venv || fail "$python -m venv .venv failed (see above)"
     fi
-    echo "setup: installing Python packages into .venv (about two minutes the first time)"
+    echo "setup: installing Python packages into .venv (a few minutes the first time)"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock ||
         fail "pip could not install requirements.lock (see above); is the package index reachable?"
     # Editable, so that contracts/ and prime_perps/ are always those of this checkout.

@@ -134,7 +134,9 @@ def _accounts(record: Record, customers: Sequence[Actor]) -> Figure:
         axes.yaxis.set_major_formatter(FuncFormatter(_thousands))
         _shade_closures(axes, record.samples)
         _date_axis(axes)
-    figure.legend(handles=_legend(), loc="upper center", ncols=4, bbox_to_anchor=(0.5, 1.03))
+    figure.legend(handles=_legend(), loc="upper center", ncols=4, bbox_to_anchor=(0.5, 1.06))
+    note = "grey: exchange closed; its prices are in doubt, which is on the account's side, so nothing is sold"
+    figure.text(0.5, 1.0, note, ha="center", fontsize=8.5)
     figure.tight_layout(h_pad=2.0)
     return figure
 

@@ -249,5 +249,5 @@ def test_load__file_that_is_no_manifest__is_refused_by_name(system: Deployment, 
 def test_load__contract_missing__is_named(system: Deployment, manifest: Path, part: str) -> None:
     contracts = json.loads(manifest.read_text())["contracts"]
     del contracts[part]
-    with pytest.raises(BadManifest, match=rf"^saved\.json is not a deployment manifest \('{part}'\)$"):
+    with pytest.raises(BadManifest, match=rf"^saved\.json is not a deployment manifest: it lacks '{part}'$"):
         Deployment.load(system.backend, _altered(manifest, contracts=contracts))
