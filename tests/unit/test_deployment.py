@@ -54,18 +54,30 @@ def _without(given: dict[str, Any], path: str) -> dict[str, Any]:
 # parameters
 
 
+NO_LIST = 'must be a list of addresses, or ["deployer"]'
+NOBODY = f"0x{'00' * 20}"
+
+
 @pytest.mark.parametrize(
-    ("entry", "empty"),
-    [("proposers", []), ("executors", []), ("guardian", ""), ("proposers", None), ("guardian", None)],
+    ("entry", "named", "told"),
+    [
+        ("proposers", [], NO_LIST),
+        ("proposers", None, NO_LIST),
+        ("executors", [], NO_LIST),
+        ("executors", "deployer", NO_LIST),
+        ("proposers", [""], "has '', neither an address nor \"deployer\""),
+        ("executors", [NOBODY], f"has '{NOBODY}', neither an address nor \"deployer\""),
+        ("guardian", "", "has '', neither an address nor \"deployer\""),
+        ("guardian", None, 'has None, neither an address nor "deployer"'),
+    ],
 )
-def test_deploy__nobody_named_to_govern__is_refused_before_anything_is_deployed(entry: str, empty: object) -> None:
-    """A live network must not end up governed by whoever happened to pay for its deployment."""
+def test_deploy__nobody_named_to_govern__is_refused_before_anything_is_deployed(
+    entry: str, named: object, told: str
+) -> None:
+    """A live network must not end up governed by whoever happened to pay for its deployment, or by nobody."""
     given = parameters()
-    given["governance"][entry] = empty
-    assert _refused(given) == (
-        "parameters: governance needs proposers, executors and a guardian; "
-        'write "deployer" to mean the account that deploys'
-    )
+    given["governance"][entry] = named
+    assert _refused(given) == f"parameters: governance.{entry} {told}"
 
 
 @pytest.mark.parametrize(
