@@ -240,7 +240,7 @@ def main() -> int:
         console.print(f"written to {SNAPSHOT.relative_to(compiler.ROOT)}")
         return 0
     if not SNAPSHOT.exists():
-        console.print("no snapshot to compare with: run `make bench-write`")
+        console.print("no snapshot to compare with: run `make bench ARGS=--write`")
         return 1
     worse = regressions(figures, json.loads(SNAPSHOT.read_text()))
     for line in worse:
