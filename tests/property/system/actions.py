@@ -28,6 +28,7 @@ from .strangers import Attempt
 from .world import FEES, INSURANCE, SYMBOLS, World
 
 TRADING, WITHDRAWALS, LIQUIDATION = 1, 2, 4
+BELOW_INITIAL = "risk: below initial"
 LEAST_PRICE, MOST_PRICE = Decimal(2), Decimal(5_000)
 NANO_DUST = 10**9  # a slice cuts sizes at one nano
 
@@ -79,7 +80,7 @@ class Actions:
         invariants.check_untouched(before, self.look, self.everybody - {*roles, FEES})
 
     def _refused(self, reason: str, method: Method, *args: object, role: str) -> None:
-        self.say(f"{role} is refused {method.contract.name}: {reason}")
+        self.say(f"{role} must be refused by {method.contract.name}: {reason}{' (CH-4)' * (reason == BELOW_INITIAL)}")
         with pytest.raises(Revert, match=rf"^{re.escape(reason)}$"):
             method(*args, sender=address(role))
 

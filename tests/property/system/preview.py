@@ -177,14 +177,18 @@ def start_refusal(look: Look, role: str, stored: Any, terms: Any) -> str | None:
 
 
 def slice_costs(look: Look, role: str, stored: Any, terms: Any, fraction: int) -> tuple[int, int]:
-    """(payment by the keeper, what insurance gives him) for a slice now, wad."""
+    """
+    (payment by the keeper, what insurance gives him) for a slice now, wad.
+
+    Insurance keeps what the whole account may still lose before it rewards anybody for a part.
+    """
     margin = look.sheets[role].margin
     auction = Auction.at(look.time, stored, terms, margin.equity)
     if margin.equity >= 0:
         return -(-margin.equity * fraction * auction.price(look.time, terms) // WAD**2), 0
-    loss = -margin.equity * fraction // WAD
+    loss = -margin.equity
     insured = max(look.sheets[INSURANCE].margin.cash - loss, 0)
-    return 0, loss + min(auction.reward(look.time, terms, margin.maintenance, fraction), insured)
+    return 0, loss * fraction // WAD + min(auction.reward(look.time, terms, margin.maintenance, fraction), insured)
 
 
 def part(amount: int, fraction: int) -> int:

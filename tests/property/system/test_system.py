@@ -20,7 +20,7 @@ from tests.stage import account
 
 from . import invariants
 from .actions import LIQUIDATION, TRADING, WITHDRAWALS, Actions, Resting
-from .preview import Holdings, Verdict, slice_costs, start_refusal, trade_refusal
+from .preview import Holdings, slice_costs, start_refusal, trade_refusal
 from .strangers import ATTEMPTS, Attempt
 from .world import (
     BOOK_DECIMALS,
@@ -38,7 +38,7 @@ from .world import (
 
 STEPS = 40
 # Fewer than a profile asks for: a step costs as much as a whole example elsewhere.
-EXAMPLES = max(settings.default.max_examples * 2 // 5, 1)
+EXAMPLES = max((settings.default or settings()).max_examples * 2 // 5, 1)
 
 CASH_UNIT = 10 ** (BOOK_DECIMALS - CASH_DECIMALS)
 OTHER_UNIT = 10 ** (BOOK_DECIMALS - OTHER_DECIMALS)
@@ -326,7 +326,7 @@ class System(RuleBasedStateMachine, Actions):
         return CASH if name == "cash" else OTHER
 
     def _covers(self, after: Holdings) -> bool:
-        verdict: Verdict = after.verdict(self.risk)
+        verdict = after.verdict(self.risk)
         return verdict.equity >= verdict.initial
 
     def _refusal(self, maker: str, taker: str, symbol: str, size: int, price: int) -> str | None:

@@ -1,0 +1,113 @@
+"""LQ-2: a loss is taken by insurance, at once and in full, whatever insurance has; nobody else pays for it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import hypothesis.strategies as st
+from hypothesis import given, note, settings
+
+from prime_perps.units import WAD
+from tests.property.system import invariants
+from tests.property.system.world import INSURANCE, KEEPERS, World, entered
+from tests.stage import account
+
+from .books import BORROWER, Book, Borrower, books, dust, without_exceptions
+
+EXAMPLES = max((settings.default or settings()).max_examples // 2, 1)
+
+deficits = st.integers(1, 2_000).map(lambda permille: Fraction(-permille, 1_000))
+insured = st.just(0) | st.integers(1, 200_000 * 10**6)  # raw
+shares = st.integers(WAD // 20, WAD)
+waits = st.sampled_from((0, 1, 150, 300, 301, 900, 1_800, 3_600))
+
+
+def attend(borrower: Borrower, seconds: int) -> None:
+    """Let time pass with fresh prices while a keeper keeps the auction alive, but for a last stretch of any length."""
+    world, lapse = borrower.world, borrower.world.engine.terms().lapse
+    while seconds > lapse:
+        _pass(borrower, lapse)
+        borrower.start(BORROWER, "keeper")
+        seconds -= lapse
+    if seconds:
+        _pass(borrower, seconds)
+    invariants.check_losses(world)
+
+
+def _pass(borrower: Borrower, seconds: int) -> None:
+    borrower.stage.warp(seconds - 1)
+    borrower.stage.publish()
+    borrower.look = borrower.world.look()
+
+
+def cash(world: World) -> int:
+    return int(world.book.money(world.account(INSURANCE)).cash)
+
+
+@settings(max_examples=EXAMPLES)
+@given(
+    book=books,
+    deficit=deficits,
+    insured=insured,
+    steps=st.lists(st.tuples(waits, shares), min_size=1, max_size=4),
+)
+def test_losses__any_book_and_insurance__insurance_pays_first_and_all_is_told__LQ_2(
+    book: Book, deficit: Fraction, insured: int, steps: list[tuple[int, int]]
+) -> None:
+    with entered() as world:
+        without_exceptions(world)
+        borrower = Borrower(world, book)
+        if insured:
+            borrower.insure("maker", insured)
+        borrower.bring_to(deficit)
+        assert borrower.health < 0
+        note(f"health {float(borrower.health):.4f}")
+        borrower.start(BORROWER, "keeper")
+        rewards, insurance = 0, cash(world)
+        loss_at_first = -borrower.look.sheets[BORROWER].margin.equity
+        for number, (seconds, share) in enumerate(steps):
+            if not borrower.insolvent:
+                break
+            attend(borrower, seconds)
+            before, keeper = borrower.look, KEEPERS[number % 2]
+            then, had, lost = before.sheets[BORROWER].margin, cash(world), world.losses
+            fraction = share if number < len(steps) - 1 else WAD
+            quoted = world.engine.quote(account(BORROWER))
+            # `take` checks the reward to the last digit, CH-4 for the keeper, CH-5 for everybody but these three
+            borrower.take(BORROWER, keeper, fraction)
+
+            loss, paid = world.losses - lost, had - cash(world)
+            assert loss == -then.equity * fraction // WAD, "LQ-2: the loss told is not the slice's"
+            assert paid >= loss, "LQ-2: insurance paid less than the loss"
+            assert paid - loss <= max(had + then.equity, 0), "LQ-2: a reward that insurance may need for the loss"
+            assert paid - loss <= then.maintenance * fraction // WAD, "LQ-2: a reward of more than maintenance margin"
+            assert quoted.fraction == WAD
+            rewards += paid - loss
+            assert world.engine.uncovered_loss() == max(-cash(world), 0), "LQ-2: uncovered loss is not told"
+            invariants.check_losses(world)
+            invariants.check_money(world, borrower.look)
+
+            off = dust(borrower)
+            gained = borrower.look.sheets[keeper].margin.equity - before.sheets[keeper].margin.equity
+            assert abs(gained - (paid - loss)) <= off, "LQ-2: the keeper is not made whole"
+            left = then.equity - then.equity * fraction // WAD
+            assert abs(borrower.look.sheets[BORROWER].margin.equity - left) <= off
+        most = max(insurance - loss_at_first, 0) + dust(borrower)
+        assert rewards <= most, "LQ-2: taken in parts, the account cost insurance more than taken whole"
+        if borrower.look.sheets[BORROWER].margin.equity == 0:
+            assert world.book.holdings(account(BORROWER)) == (0, 0), "LQ-2: taken whole, and something is left"
+
+
+@settings(max_examples=EXAMPLES)
+@given(deficits=st.lists(st.tuples(books, deficits), min_size=2, max_size=2))
+def test_losses__one_after_another_without_insurance__never_fail__LQ_2(
+    deficits: list[tuple[Book, Fraction]],
+) -> None:
+    """Insurance that is below zero already goes further below; the sum of losses is what it owes."""
+    with entered() as world:
+        for book, deficit in deficits:
+            borrower = Borrower(world, book)
+            borrower.bring_to(deficit)
+            borrower.take(BORROWER, "keeper", WAD)
+            invariants.check_money(world, borrower.look)
+        assert world.engine.uncovered_loss() == world.losses == -cash(world)
