@@ -5,7 +5,9 @@
 @license AGPL-3.0-only
 @author Prime Perps
 @notice Stands in for a tokenized stock, after Ondo Global Markets: 18 decimals, balances that never rebase (dividends
-        and splits are the shares multiplier's business, which the issuer keeps elsewhere).
+        and splits are the shares multiplier's business).
+        - The multiplier says how many shares a token stands for; moving it moves no balance. Whoever prices the token
+          multiplies by it: reports carry it to the oracle.
         - A pause stops transfers, mints and burns. Approvals go on.
         - Sender, receiver and a caller who is neither are checked for compliance, at every transfer, mint and burn.
         - A burner can burn from anyone, without allowance: this is how the issuer redeems, and how it seizes. It cannot
@@ -46,6 +48,10 @@ event BurnerSet:
     allowed: bool
 
 
+event MultiplierSet:
+    multiplier: uint256
+
+
 event PausedSet:
     paused: bool
 
@@ -56,6 +62,10 @@ symbol: public(immutable(String[16]))
 COMPLIANCE: immutable(IssuerCompliance)
 
 
+WAD: constant(uint256) = 10**18
+
+
+multiplier: public(uint256)  # wad, shares per token
 paused: public(bool)
 is_burner: public(HashMap[address, bool])
 
@@ -69,6 +79,7 @@ def __init__(name_: String[64], symbol_: String[16], compliance_: address):
     erc20.__init__("", "", 18, "", "1")
     name = name_
     symbol = symbol_
+    self.multiplier = WAD
     COMPLIANCE = IssuerCompliance(compliance_)
 
 
@@ -112,6 +123,18 @@ def burn(account: address, amount: uint256):
 @external
 def compliance() -> address:
     return COMPLIANCE.address
+
+
+@external
+def set_multiplier(multiplier: uint256):
+    """
+    @notice Owner only: a dividend raises it a little, a split by its ratio. Reverts: "stock: bad multiplier" for zero.
+    @param multiplier wad, shares per token.
+    """
+    ownable._check_owner()
+    assert multiplier != 0, "stock: bad multiplier"
+    self.multiplier = multiplier
+    log MultiplierSet(multiplier=multiplier)
 
 
 @external

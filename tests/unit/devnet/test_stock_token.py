@@ -164,8 +164,21 @@ def test_set_blocked__false__lets_the_address_move_again(
     stock.transfer(receiver, WAD, sender=holder)
 
 
+def test_set_multiplier__split__moves_no_balance(stock: Contract, issuer: str, holder: str) -> None:
+    assert stock.multiplier() == WAD
+    receipt = stock.set_multiplier(10 * WAD, sender=issuer)
+    assert list(stock.events(receipt)) == [("MultiplierSet", {"multiplier": 10 * WAD})]
+    assert (stock.multiplier(), stock.balanceOf(holder), stock.totalSupply()) == (10 * WAD, 100 * WAD, 100 * WAD)
+
+
+def test_set_multiplier__zero__reverts(stock: Contract, issuer: str) -> None:
+    with pytest.raises(Revert, match="stock: bad multiplier"):
+        stock.set_multiplier(0, sender=issuer)
+
+
 def test_owner_only__anybody_else__reverts(stock: Contract, compliance: Contract, attacker: str, holder: str) -> None:
     for refused in (
+        lambda: stock.set_multiplier(2 * WAD, sender=attacker),
         lambda: stock.set_paused(True, sender=attacker),
         lambda: stock.set_burner(attacker, True, sender=attacker),
         lambda: stock.set_minter(attacker, True, sender=attacker),
