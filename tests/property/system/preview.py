@@ -161,7 +161,7 @@ class Auction:
     def reward(self, time: int, terms: Any, maintenance: int, fraction: int) -> int:
         """What the taker of a slice of an insolvent account gets beyond its loss, if insurance has it; wad."""
         share = min(time - self.insolvent, terms.reward_phase) * WAD // terms.reward_phase
-        return maintenance * share // WAD * fraction // WAD
+        return int(maintenance * share // WAD * fraction // WAD)
 
 
 def start_refusal(look: Look, role: str, stored: Any, terms: Any) -> str | None:

@@ -377,7 +377,8 @@ class System(RuleBasedStateMachine, Actions):
 
     def _in_band(self, order: Resting) -> bool:
         index = self.price(order.symbol, 0)
-        return abs(order.signed.order.price - index) * BPS <= index * (self.look.markets[order.symbol].band - 1)
+        least = index * (BPS - self.look.markets[order.symbol].band + 1) // BPS
+        return bool(least <= order.signed.order.price <= 2 * index - least)
 
     def _liquidatable(self) -> list[str]:
         return [role for role in OWNERS if self.look.sheets[role].liquidatable]
@@ -391,7 +392,7 @@ class System(RuleBasedStateMachine, Actions):
         """Not smaller than the smallest, or all there is."""
         least = self.world.engine.terms().smallest_slice
         carried = fraction * self.look.sheets[role].margin.maintenance // WAD
-        return fraction > 0 and (fraction == self._on_offer(role) or carried >= least)
+        return fraction > 0 and bool(fraction == self._on_offer(role) or carried >= least)
 
     def _can_take(self, role: str, keeper: str, fraction: int) -> bool:
         """Whether the keeper meets initial margin with the slice, what he pays for it, and what insurance adds."""
