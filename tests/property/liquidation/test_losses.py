@@ -17,7 +17,8 @@ from .books import BORROWER, Book, Borrower, books, dust, without_exceptions
 EXAMPLES = max((settings.default or settings()).max_examples // 2, 1)
 
 deficits = st.integers(1, 2_000).map(lambda permille: Fraction(-permille, 1_000))
-insured = st.just(0) | st.integers(1, 200_000 * 10**6)  # raw
+# Of all that an account can cost insurance, its loss and the whole reward.
+insured = st.just(0) | st.integers(1, 1_200).map(lambda permille: Fraction(permille, 1_000))
 shares = st.integers(WAD // 20, WAD)
 waits = st.sampled_from((0, 1, 150, 300, 301, 900, 1_800, 3_600))
 
@@ -40,6 +41,14 @@ def _pass(borrower: Borrower, seconds: int) -> None:
     borrower.look = borrower.world.look()
 
 
+def insure(borrower: Borrower, share: Fraction) -> None:
+    """Bring insurance to a share of all that the borrower can cost it, if it has not more."""
+    margin = borrower.look.sheets[BORROWER].margin
+    wanted = int((margin.maintenance - margin.equity) * share) - cash(borrower.world)
+    if wanted > 10**12:
+        borrower.insure("maker", wanted // 10**12)
+
+
 def cash(world: World) -> int:
     return int(world.book.money(world.account(INSURANCE)).cash)
 
@@ -52,15 +61,14 @@ def cash(world: World) -> int:
     steps=st.lists(st.tuples(waits, shares), min_size=1, max_size=4),
 )
 def test_losses__any_book_and_insurance__insurance_pays_first_and_all_is_told__LQ_2(
-    book: Book, deficit: Fraction, insured: int, steps: list[tuple[int, int]]
+    book: Book, deficit: Fraction, insured: Fraction, steps: list[tuple[int, int]]
 ) -> None:
     with entered() as world:
         without_exceptions(world)
         borrower = Borrower(world, book)
-        if insured:
-            borrower.insure("maker", insured)
         borrower.bring_to(deficit)
         assert borrower.health < 0
+        insure(borrower, insured)
         note(f"health {float(borrower.health):.4f}")
         borrower.start(BORROWER, "keeper")
         rewards, insurance = 0, cash(world)

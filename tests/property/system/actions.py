@@ -260,6 +260,7 @@ class Actions:
         assert now.equity >= now.initial, f"CH-4: {keeper} took a slice and has {now}"
         dust = sum(self.risk.price(symbol) // NANO_DUST + 2 for symbol in SYMBOLS)
         invariants.check_slice(before, self.look, role, dust)
+        invariants.check_moved(before, self.look, role, keeper, fraction, payment, reward)
         paid = then.equity < 0
         assert paid or self.world.losses == losses, f"LQ-2: a loss, and {role} had equity"
         invariants.check_untouched(before, self.look, self.everybody - {role, keeper, *([INSURANCE] if paid else [])})

@@ -10,6 +10,7 @@ from .preview import Holdings, Risk, Verdict, verdict_of
 from .world import (
     BOOK_DECIMALS,
     CASH_DECIMALS,
+    INSURANCE,
     OTHER,
     OTHER_DECIMALS,
     STOCKS,
@@ -89,6 +90,17 @@ def check_slice(before: Look, after: Look, role: str, dust: int) -> None:
     if then.equity > 0:
         eased = Verdict(now.equity + dust, max(now.maintenance - dust, 0), now.initial)
         assert eased.no_worse_than(then), f"LQ-1: {role} went from {then} to {now}"
+
+
+def check_moved(before: Look, after: Look, role: str, keeper: str, fraction: int, payment: int, reward: int) -> None:
+    """LQ-1 and LQ-2: every holding is cut by one fraction, and the money that goes with it is what was told."""
+    source, target = Holdings.of(before.sheets[role]), Holdings.of(before.sheets[keeper])
+    left = source.without_slice(fraction).paid(payment)
+    assert Holdings.of(after.sheets[role]) == left, f"LQ-1: {role} is left with {after.sheets[role]}, not {left}"
+    taken = target.with_slice(source, fraction).paid(reward - payment)
+    assert Holdings.of(after.sheets[keeper]) == taken, f"LQ-1: {keeper} has {after.sheets[keeper]}, not {taken}"
+    paid = before.sheets[INSURANCE].margin.cash - after.sheets[INSURANCE].margin.cash
+    assert paid == reward, f"LQ-2: insurance paid {paid}, the keeper was told {reward}"
 
 
 def check_losses(world: World) -> None:

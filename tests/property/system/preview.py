@@ -119,6 +119,17 @@ class Holdings:
             other=self.other + part(source.other, fraction),
         )
 
+    def without_slice(self, fraction: int) -> Holdings:
+        """What stays when a fraction (wad) of everything goes."""
+        gone = Holdings(0, 0, dict.fromkeys(SYMBOLS, 0), dict.fromkeys(SYMBOLS, 0), 0).with_slice(self, fraction)
+        return Holdings(
+            cash=self.cash - gone.cash,
+            quote=self.quote - gone.quote,
+            sizes={symbol: self.sizes[symbol] - gone.sizes[symbol] for symbol in SYMBOLS},
+            tokens={symbol: self.tokens[symbol] - gone.tokens[symbol] for symbol in SYMBOLS},
+            other=self.other - gone.other,
+        )
+
     def _holds(self, symbol: str) -> bool:
         return bool(self.sizes[symbol] or self.tokens[symbol] or (symbol == OTHER_ON and self.other))
 

@@ -38,7 +38,7 @@ from .world import (
 
 STEPS = 40
 # Fewer than a profile asks for: a step costs as much as a whole example elsewhere.
-EXAMPLES = max((settings.default or settings()).max_examples * 2 // 5, 1)
+EXAMPLES = max((settings.default or settings()).max_examples * 3 // 5, 1)
 
 CASH_UNIT = 10 ** (BOOK_DECIMALS - CASH_DECIMALS)
 OTHER_UNIT = 10 ** (BOOK_DECIMALS - OTHER_DECIMALS)
@@ -81,9 +81,11 @@ class System(RuleBasedStateMachine, Actions):
     def teardown(self) -> None:
         self.ending.close()
 
-    @initialize(symbol=symbols, side=sides, share=shares)
-    def somebody_is_leveraged_already(self, symbol: str, side: int, share: int) -> None:
-        """So that short examples, too, have somebody to liquidate when prices gap."""
+    @initialize(symbol=symbols, side=sides, share=shares, insured=st.sampled_from((0, 2_000, 30_000)))
+    def somebody_is_leveraged_already(self, symbol: str, side: int, share: int, insured: int) -> None:
+        """So that short examples, too, have somebody to liquidate when prices gap, and something to pay with."""
+        if insured:
+            self.insure("treasury", insured * 10**CASH_DECIMALS)
         price = self.price(symbol, 0)
         size = side * self._size("maker", "taker", symbol, side, price, WAD)
         self.fill(self.order("maker", symbol, -size, price), "taker", size)
@@ -215,6 +217,22 @@ class System(RuleBasedStateMachine, Actions):
             size *= 2
         self.refuse_fill(self.order(maker, symbol, -side * size, price), taker, side * size, reason)
 
+    @precondition(lambda self: self._below_initial())
+    @rule(data=st.data(), share=shares, offset=offsets)
+    def saves_himself_as_far_as_he_may(self, data: st.DataObject, share: int, offset: int) -> None:
+        """Below initial margin a trade must lower risk at no worse health, below maintenance by a hundredth."""
+        role = data.draw(st.sampled_from(self._below_initial()), label="role")
+        sizes = self.look.sheets[role].sizes
+        symbol = data.draw(st.sampled_from([symbol for symbol in SYMBOLS if sizes[symbol]]), label="symbol")
+        helper = "maker" if role != "maker" else "keeper"
+        size = -(sizes[symbol] * share // WAD) or -sizes[symbol]
+        price = self.price(symbol, offset)
+        order, reason = self.order(helper, symbol, -size, price), self._refusal(helper, role, symbol, size, price)
+        if reason:
+            self.refuse_fill(order, role, size, reason)
+        else:
+            self.fill(order, role, size)
+
     # upkeep
 
     @rule(role=owners, symbol=symbols, what=st.sampled_from(("settle", "settle", "accrue", "fees")), by=owners)
@@ -238,13 +256,15 @@ class System(RuleBasedStateMachine, Actions):
         self.move_prices(dict.fromkeys(SYMBOLS, percent))
         self._keepers_act(*watching)
 
-    @rule(role=traders, symbol=symbols, health=st.sampled_from((130, 100, 90, 50, 10, -30)), watching=watch)
-    def price_hurts(self, role: str, symbol: str, health: int, watching: tuple[str | None, int]) -> None:
+    @precondition(lambda self: self._exposed())
+    @rule(data=st.data(), health=st.sampled_from((120, 100, 95, 80, 50, 10, -30)), keeper=keepers, share=shares)
+    def price_hurts(self, data: st.DataObject, health: int, keeper: str, share: int) -> None:
         """It moves just as far as it takes to bring somebody's health down to `health` percent, or not at all."""
+        role, symbol = data.draw(st.sampled_from(self._exposed()), label="role, symbol")
         percent = self._move_that_brings(role, symbol, health)
         if percent:
             self.move_prices({symbol: percent})
-            self._keepers_act(*watching)
+            self._keepers_act(keeper, share)
 
     @rule(seconds=st.sampled_from((30, 60, 61, 300, 900, 1_800, 4_200, 86_400)), renewed=st.booleans(), watching=watch)
     def time_passes(self, seconds: int, renewed: bool, watching: tuple[str | None, int]) -> None:
@@ -255,6 +275,17 @@ class System(RuleBasedStateMachine, Actions):
         self._keepers_act(*watching)
 
     # liquidation
+
+    @precondition(lambda self: not self.paused(LIQUIDATION) and self._liquidatable())
+    @rule(keeper=keepers, seconds=st.integers(2, 300), share=shares)
+    def keeper_waits_for_a_better_price(self, keeper: str, seconds: int, share: int) -> None:
+        """As long as an auction lives without being looked at, at most."""
+        for role in self._liquidatable():
+            if start_refusal(self.look, role, self.auction(role), self.world.engine.terms()) is None:
+                self.start(role, keeper)
+        self.wait(seconds - 1)
+        self.move_prices({})
+        self._keepers_act(keeper, share)
 
     @precondition(lambda self: not self.paused(LIQUIDATION) and self._liquidatable())
     @rule(data=st.data(), keeper=keepers, share=shares)
@@ -276,17 +307,16 @@ class System(RuleBasedStateMachine, Actions):
 
     @rule(role=owners, keeper=keepers, behind=st.integers(1, 2**31))
     def slice_that_must_not_be_sold__is_refused(self, role: str, keeper: str, behind: int) -> None:
-        """Of the wrong state, of a healthy account or one in doubt, in a pause, and beyond what the keeper can bear."""
+        """Of the wrong state, of a healthy account, in a pause, and beyond what the keeper can bear."""
         if role == keeper:
             return
-        state = self.world.book.state_counter(account(role))
-        self.refuse_take(role, keeper, WAD, (state - behind) % 2**32, "engine: state changed")
+        self.refuse_take(role, keeper, WAD, (self._state(role) - behind) % 2**32, "engine: state changed")
         if not self.look.sheets[role].liquidatable:
-            self.refuse_take(role, keeper, WAD, state, "engine: healthy")
+            self.refuse_take(role, keeper, WAD, self._state(role), "engine: healthy")
         elif self.paused(LIQUIDATION):
-            self.refuse_take(role, keeper, WAD, state, "settings: paused")
-        elif not self._can_take(role, keeper, self._on_offer(role)) and self._is_slice(role, self._on_offer(role)):
-            self.refuse_take(role, keeper, WAD, state, "risk: below initial")
+            self.refuse_take(role, keeper, WAD, self._state(role), "settings: paused")
+        else:
+            self._tries_too_much(role, keeper)
 
     @rule(keeper=keepers)
     def slice_of_insurance__is_refused(self, keeper: str) -> None:
@@ -351,10 +381,20 @@ class System(RuleBasedStateMachine, Actions):
         return 0
 
     def _keepers_act(self, keeper: str | None, share: int) -> None:
+        """He takes what he can, and tries what he must not: more than he bears, and accounts that doubt protects."""
         if keeper is None or self.paused(LIQUIDATION):
             return
         for role in self._liquidatable():
+            self._tries_too_much(role, keeper)
             self._take_what_he_can(role, keeper, share)
+        for role in self._in_doubt():
+            if role != keeper:
+                self.refuse_take(role, keeper, WAD, self._state(role), "engine: healthy")
+
+    def _tries_too_much(self, role: str, keeper: str) -> None:
+        if role == keeper or self._can_take(role, keeper, self._on_offer(role)):
+            return
+        self.refuse_take(role, keeper, WAD, self._state(role), "risk: below initial")
 
     def _take_what_he_can(self, role: str, keeper: str, share: int) -> None:
         if role == keeper:
@@ -382,6 +422,23 @@ class System(RuleBasedStateMachine, Actions):
 
     def _liquidatable(self) -> list[str]:
         return [role for role in OWNERS if self.look.sheets[role].liquidatable]
+
+    def _in_doubt(self) -> list[str]:
+        """Below maintenance, and not for sale."""
+        margins = {role: self.look.sheets[role].margin for role in OWNERS if role not in self._liquidatable()}
+        return [role for role, margin in margins.items() if margin.equity < margin.maintenance]
+
+    def _exposed(self) -> list[tuple[str, str]]:
+        sheets = self.look.sheets
+        return [(role, symbol) for role in TRADERS for symbol in SYMBOLS if sheets[role].sizes[symbol]]
+
+    def _below_initial(self) -> list[str]:
+        """Who has a perp to reduce."""
+        poor = [role for role in TRADERS if not self._covers(Holdings.of(self.look.sheets[role]))]
+        return [role for role in poor if any(self.look.sheets[role].sizes.values())]
+
+    def _state(self, role: str) -> int:
+        return int(self.world.book.state_counter(account(role)))
 
     def _stoppable(self) -> list[str]:
         margins = {role: self.look.sheets[role].margin for role in OWNERS}

@@ -39,7 +39,7 @@ OPENING_CASH = {
     "taker": "50000",
     "holder": "20000",
     "keeper": "1000000",
-    "rival": "300000",
+    "rival": "5000",  # a keeper who cannot bear much
     "attacker": "10000",
 }
 
