@@ -276,6 +276,13 @@ def test_CH_4_novate__closes_everything__may_lose_what_it_has_and_no_more(book: 
 # insolvent
 
 
+def test_CH_4_novate__closes_everything_and_loses_all_it_has__is_booked(book: Book) -> None:
+    book.contract.set_fees(0, 0, 10_000, sender=address("timelock"))
+    _leave(book, "300")
+    book.novate("-100", "147")
+    assert book.margin("taker")[:3] == (0, 0, 0)
+
+
 def test_CH_4_novate__insolvent_and_pays_a_fee_to_reduce__reverts(book: Book) -> None:
     """What it pays is no longer its own money."""
     _leave(book, "1000")
