@@ -20,7 +20,7 @@ EXAMPLES = max((settings.default or settings()).max_examples // 2, 1)
 healths = st.integers(1, 999).map(lambda permille: Fraction(permille, 1_000))
 prices = st.sampled_from((0, 1, WAD // 2, WAD - 1, WAD)) | st.integers(0, WAD)
 targets = st.integers(WAD + 1, 2 * WAD)
-shares = st.integers(WAD // 1_000, WAD)
+shares = st.just(WAD) | st.integers(WAD // 1_000, WAD)
 
 
 @settings(max_examples=EXAMPLES)
