@@ -204,6 +204,13 @@ def test_fill__order_of_a_size_that_cannot_be__reverts(floor: Floor, size: int) 
         floor.fill(floor.by("maker", order), -1 if size > 0 else 1)
 
 
+@pytest.mark.parametrize("size", [2**79 - 1, 1 - 2**79])
+def test_fill__order_as_large_as_a_position__is_taken_from(floor: Floor, size: int) -> None:
+    signed = floor.by("maker", replace(floor.order(), size=size))
+    floor.fill(signed, "-1" if size > 0 else "1")
+    assert floor.filled(signed) == NANO
+
+
 @pytest.mark.parametrize("taken", [True, False])
 def test_fill__the_least_integer__reverts(floor: Floor, taken: bool) -> None:
     least = replace(floor.order(), size=-(2**255))
