@@ -4,9 +4,9 @@ The formula is that of `prime_perps.margin`, term by term, without its rounding 
 multipliers are whole basis points as there. Money is in USD here, not wad. Every array has the table's underlyings
 along its last axis, in the order of its lines; the axes before it are the accounts, as many axes as you like.
 
-Both margins agree with the exact ones to 1e-9 of the margin, plus 1e-12 of the gross legs (all tokens and |perps|), plus
-1e-16 USD. The second is for hedged legs that are charged nothing, b = w = 0: a float holds a net no better than to 1e-16
-of what cancelled in it. What cancels between underlyings needs no such allowance: gamma is at least 1 bp of every net.
+Both margins agree with the exact ones to 1e-9 of the margin, plus 1e-12 of the gross legs (all tokens and |perps|),
+plus 1e-16 USD. The second is for hedged legs that are charged nothing, b = w = 0: a float holds a net no better than to
+1e-16 of what cancelled in it. What cancels between underlyings needs no such allowance, as gamma is at least 1 bp.
 """
 
 from __future__ import annotations
@@ -35,9 +35,7 @@ class Books:
     other: Array | float = 0.0  # USD, further issuers' tokens
     perp: Array | float = 0.0  # USD, signed
     width: Array | float = 0.0  # bps, oracle half-width over mid
-    eventful: Array | float = (
-        0.0  # bps, how much of the event factor maintenance carries; not 0: initial carries it all
-    )
+    eventful: Array | float = 0.0  # bps, how much of the event factor maintenance carries; if any, initial has all
     debt: Array | float = 0.0  # USD, negative cash as a positive number
 
     @classmethod
