@@ -23,6 +23,8 @@ WAD: constant(uint256) = 10**18
 MID: constant(uint256) = 10**8
 PERP_VALUE: constant(int256) = 10
 FIRST_OTHER: constant(uint256) = 128
+# bps: an event that has come.
+WHOLE: constant(uint256) = 10**4
 EVENTFUL: constant(uint256) = price_word.EVENTFUL | price_word.HALTED
 
 CLEARINGHOUSE: immutable(IPerpClearinghouse)
@@ -83,7 +85,7 @@ def _lines(
             other=other,
             perp=position.size * convert(word.mid, int256) * PERP_VALUE,
             width=word.half_width,
-            eventful=convert(word.flags & EVENTFUL != 0, uint256),
+            eventful=WHOLE if word.flags & EVENTFUL != 0 else 0,
         )
         exposures.append(exposure)
         lines.append(

@@ -39,9 +39,9 @@ def exposures(summary: Any) -> list[Exposure]:
     found = []
     for line in summary.lines:
         own = line.token * (line.mid // MID_TO_WAD) // MID
-        eventful = bool(line.flags & (Flag.EVENT | Flag.HALTED))
+        eventful = BPS if line.flags & (Flag.EVENT | Flag.HALTED) else 0
         other = line.token_value - own
-        found.append(Exposure(line.underlying, own, other, line.perp_value, line.half_width, int(eventful)))
+        found.append(Exposure(line.underlying, own, other, line.perp_value, line.half_width, eventful))
     return found
 
 
@@ -117,17 +117,12 @@ def _equity(summary: Any) -> Table:
 
 def _requirements(summary: Any) -> Table:
     margin, terms = summary.margin, summary.terms
-    linear = terms.floor + terms.widths + terms.basis + terms.wrapper
-    # Each term is rounded up by itself, so the product is known to within a unit a term.
-    scaled_core = max(margin.maintenance - linear - terms.size, 0)
     table = _sums("Margin")
     table.add_row("factor shock, all groups", usd(terms.factor))
     table.add_row("+ own-name shocks", usd(terms.own))
     table.add_row("or the largest jump, if more", usd(terms.jump))
-    table.add_row("= core", usd(terms.core))
+    table.add_row("= core, at what the session multiplies it by", usd(terms.core))
     table.add_section()
-    multiplier = f" ({Decimal(scaled_core) / terms.core:.2f} x core)" if terms.core else ""
-    table.add_row(f"core for the session{multiplier}", usd(scaled_core))
     table.add_row("+ floor on net exposure", usd(terms.floor))
     table.add_row("+ width of prices", usd(terms.widths))
     table.add_row("+ basis of hedged pairs", usd(terms.basis))
@@ -135,9 +130,10 @@ def _requirements(summary: Any) -> Table:
     table.add_row("+ size", usd(terms.size))
     table.add_section()
     table.add_row("maintenance margin", usd(margin.maintenance), style="bold")
-    table.add_row(
-        "initial margin (4/3 of it, with 72 hours of interest " + usd(terms.interest) + ")", usd(margin.initial)
-    )
+    table.add_section()
+    table.add_row("core of the strictest session within a day", usd(terms.core_ahead))
+    table.add_row("72 hours of interest on the loan", usd(terms.interest))
+    table.add_row("initial margin: 4/3 with that core, and the interest", usd(margin.initial), style="bold")
     table.add_section()
     ratio = health(margin)
     table.add_row(

@@ -15,8 +15,8 @@ from prime_perps.errors import Revert
 from prime_perps.units import BPS, WAD
 
 EXPOSURES_MAX = 32
-GROUPS = 4
-VALUE_MAX = 2**119 - 1  # wad; 6.6e17 USD
+HOURS = 2  # markets that never close, markets that keep hours
+VALUE_MAX = 2**103 - 1  # wad; 1e13 USD
 INTEREST_SECONDS = 72 * 3600
 YEAR_SECONDS = 365 * 24 * 3600
 
@@ -30,7 +30,7 @@ class Exposure:
     other: int = 0  # wad, further issuers' tokens
     perp: int = 0  # wad, signed
     width: int = 0  # bps, oracle half-width over mid
-    eventful: int = 0  # 1 on an earnings night or a halt
+    eventful: int = 0  # bps, how much of the event factor maintenance carries; not 0: initial carries all of it
 
     @property
     def held(self) -> int:
@@ -69,6 +69,7 @@ class Line:
     wrapper: int
     wrapper_other: int
     slope: int
+    hours: int  # 1 if its market keeps hours, 0 if it never closes
     depth: int  # whole USD
 
 
@@ -96,12 +97,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """Every term of the two margins, wad, each rounded up by itself."""
+    """Every term of the two margins, wad, each rounded up by itself. `factor` to `core` are maintenance margin's."""
 
     factor: int
     own: int
     jump: int
     core: int
+    core_ahead: int
     floor: int
     widths: int
     basis: int
@@ -110,6 +112,9 @@ class Breakdown:
     interest: int
     maintenance: int
     initial: int
+
+
+_Book = Sequence[tuple[Exposure, Line]]
 
 
 def requirements(exposures: Sequence[Exposure], closure: Closure, debt: int, table: Table) -> tuple[int, int]:
@@ -130,12 +135,9 @@ def explain(exposures: Sequence[Exposure], closure: Closure, debt: int, table: T
     _check(debt <= VALUE_MAX, "model: debt too large")
     rules = table.globals
     book = [(entry, table.lines[entry.underlying]) for entry in exposures]
-
-    factor = sum(div_up(phi * abs(net), BPS**2) for phi, net in zip(rules.phi, _nets(book), strict=True))
-    shocks = [_own_shock(entry, line, rules) for entry, line in book]
-    own = sqrt_up(sum(shock**2 for shock in shocks))
-    jump = div_up(rules.jump * max(shocks, default=0), BPS)
-    core = max(factor + own, jump)
+    now, ahead = _multipliers(closure, rules)
+    core = _core(book, now, [entry.eventful for entry in exposures], rules)
+    core_ahead = _core(book, ahead, [BPS if entry.eventful else 0 for entry in exposures], rules)
 
     floor = sum(line.gamma * abs(entry.net) for entry, line in book)
     widths = sum(entry.width * abs(entry.net) for entry, _ in book)
@@ -146,20 +148,20 @@ def explain(exposures: Sequence[Exposure], closure: Closure, debt: int, table: T
 
     # Before the division: the margins round the linear terms once, together.
     rest = div_up(floor + widths + basis + wrapper, BPS) + size
-    now, ahead = _multipliers(closure, rules)
     return Breakdown(
-        factor=factor,
-        own=own,
-        jump=jump,
-        core=core,
+        factor=core.factor,
+        own=core.own,
+        jump=core.jump,
+        core=core.total,
+        core_ahead=core_ahead.total,
         floor=div_up(floor, BPS),
         widths=div_up(widths, BPS),
         basis=div_up(basis, BPS),
         wrapper=div_up(wrapper, BPS),
         size=size,
         interest=interest,
-        maintenance=div_up(now * core, BPS) + rest,
-        initial=div_up(4 * (div_up(ahead * core, BPS) + rest), 3) + interest,
+        maintenance=core.total + rest,
+        initial=div_up(4 * (core_ahead.total + rest), 3) + interest,
     )
 
 
@@ -173,19 +175,52 @@ def sqrt_up(square: int) -> int:
     return isqrt(square - 1) + 1 if square else 0
 
 
-def _nets(book: Sequence[tuple[Exposure, Line]]) -> list[int]:
-    """Net of each group, weighted with beta; wad bps, signed."""
-    nets = [0] * GROUPS
+@dataclass(frozen=True)
+class _Core:
+    """What moves with the market, wad, each term rounded up by itself."""
+
+    factor: int
+    own: int
+    jump: int
+
+    @property
+    def total(self) -> int:
+        return max(self.factor + self.own, self.jump)
+
+
+def _core(book: _Book, multiplier: int, events: Sequence[int], rules: Globals) -> _Core:
+    """The core when closures multiply by `multiplier` and each name has as much of the event factor as `events` says."""
+    shocks: list[list[int]] = [[] for _ in range(HOURS)]
+    for (entry, line), event in zip(book, events, strict=True):
+        shocks[line.hours].append(_own_shock(entry, line, event, rules))
+    always, hours = (sum(shock**2 for shock in some) for some in shocks)
+    largest = max(BPS * max(shocks[0], default=0), multiplier * max(shocks[1], default=0))
+    return _Core(
+        factor=sum(_factor(book, group, multiplier, phi) for group, phi in enumerate(rules.phi)),
+        own=div_up(sqrt_up(BPS**2 * always + multiplier**2 * hours), BPS),
+        jump=div_up(rules.jump * largest, BPS**2),
+    )
+
+
+def _factor(book: _Book, group: int, multiplier: int, phi: int) -> int:
+    """
+    What a group loses when all of it moves, wad, rounded up. Markets that keep hours may move up to `multiplier` times as
+    far as those that never close, and need not: the worse end counts, so that a longer closure never lowers it.
+    """
+    nets = [0] * HOURS
     for entry, line in book:
-        nets[line.group] += line.beta * entry.net
-    return nets
+        if line.group == group:
+            nets[line.hours] += line.beta * entry.net
+    always, hours = nets
+    worst = max(BPS * abs(always + hours), abs(BPS * always + multiplier * hours))
+    return div_up(phi * worst, BPS**3)
 
 
-def _own_shock(entry: Exposure, line: Line, rules: Globals) -> int:
-    """What the name alone can lose, wad, rounded up."""
+def _own_shock(entry: Exposure, line: Line, event: int, rules: Globals) -> int:
+    """What the name alone can lose, wad, rounded up. `event`: bps of the way to the whole event factor."""
     side = rules.short_side if entry.net < 0 else BPS
-    event = rules.event_factor if entry.eventful else BPS
-    return div_up(abs(entry.net) * line.iota * side * event, BPS**3)
+    factor = BPS + div_up((rules.event_factor - BPS) * event, BPS)
+    return div_up(abs(entry.net) * line.iota * side * factor, BPS**3)
 
 
 def _size_charge(entry: Exposure, line: Line, rules: Globals) -> int:
@@ -198,7 +233,7 @@ def _size_charge(entry: Exposure, line: Line, rules: Globals) -> int:
 
 
 def _multipliers(closure: Closure, rules: Globals) -> tuple[int, int]:
-    """Of maintenance now, and of initial margin; bps."""
+    """How much further markets that keep hours may move: for maintenance as of now, and for initial margin; bps."""
     by_closure = (BPS, rules.weekend, rules.long_closure)
     now, ahead = by_closure[closure.now], by_closure[closure.ahead]
     return now + div_up((ahead - now) * closure.ramp, BPS), max(now, ahead)
@@ -213,7 +248,7 @@ def _check_signs(exposures: Sequence[Exposure], debt: int) -> None:
     """What the contract's types make impossible. Raises ValueError."""
     if len(exposures) > EXPOSURES_MAX:
         raise ValueError(f"{len(exposures)} exposures, at most {EXPOSURES_MAX}")
-    if debt < 0 or any(min(e.underlying, e.token, e.other, e.width) < 0 for e in exposures):
+    if debt < 0 or any(min(e.underlying, e.token, e.other, e.width, e.eventful) < 0 for e in exposures):
         raise ValueError("only the perp has a sign")
 
 
@@ -225,6 +260,7 @@ def _check_exposures(exposures: Sequence[Exposure], lines: int) -> None:
         seen.add(entry.underlying)
         _check(max(entry.token, entry.other, abs(entry.perp)) <= VALUE_MAX, "model: notional too large")
         _check(entry.width <= BPS, "model: width over 100%")
+        _check(entry.eventful <= BPS, "model: event over 100%")
 
 
 def _check_closure(closure: Closure) -> None:

@@ -39,6 +39,7 @@ LINE_BOUNDS = {
     "wrapper": (0, ONE),
     "wrapper_other": (0, ONE),
     "slope": (0, ONE),
+    "hours": (0, 1),
     "depth": (0, 10**15),  # whole USD
 }
 
@@ -102,8 +103,7 @@ def read_table(code: bytes) -> Table:
 
 
 def _unpack_line(word: int) -> Line:
-    values = [*_fields(word, 8), word >> 8 * FIELD_BITS]
-    return Line(*values)
+    return Line(*_fields(word, 9), word >> 9 * FIELD_BITS)
 
 
 def _fields(word: int, count: int) -> list[int]:

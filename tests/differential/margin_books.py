@@ -81,4 +81,4 @@ def _random_exposure(random: Random, underlying: int, line: Line, scale: int) ->
     if random.random() < 0.2 and token + other < VALUE_MAX:
         perp = -(token + other) + random.randint(-1, 1)
     width = random.choice((0, 0, 5, 30, BPS, random.randint(0, BPS)))
-    return Exposure(underlying, token, other, perp, width, random.choice((0, 0, 0, 1, 2**256 - 1)))
+    return Exposure(underlying, token, other, perp, width, random.choice((0, 0, 0, 1, random.randint(0, BPS), BPS)))

@@ -9,6 +9,7 @@ import os
 import time
 from collections import Counter
 from dataclasses import astuple, replace
+from itertools import product
 from random import Random
 
 import pytest
@@ -25,6 +26,7 @@ BOOKS = int(os.environ.get("PRIME_PERPS_BOOKS") or 2_000)
 BOOKS_A_TABLE = 40
 SEED = int(os.environ.get("PRIME_PERPS_SEED") or (1 if os.environ.get("CI") else time.time_ns()))
 
+RAMP = 1
 TIMELOCK = to_checksum_address(keccak(text="timelock")[12:])
 
 
@@ -36,7 +38,7 @@ class Chain:
         self.model = self._deploy()
 
     def _deploy(self) -> Contract:
-        model = Contract.deploy(self.backend, "MarginModel", sender=TIMELOCK)
+        model = Contract.deploy(self.backend, "MarginModel", RAMP, sender=TIMELOCK)
         model.grantRole(model.TIMELOCK_ROLE(), TIMELOCK, sender=TIMELOCK)
         return model
 
@@ -103,7 +105,7 @@ def spoiled(random: Random, question: Question, lines: int) -> Question:
     book, closure, debt = list(question.book), question.closure, question.debt
     for _ in range(random.choice((1, 1, 2))):
         at = random.randrange(len(book))
-        fault = random.randrange(8)
+        fault = random.randrange(9)
         if fault == 0:
             book[at] = replace(book[at], underlying=random.choice((lines, 64, 255, 256, 2**256 - 1)))
         elif fault == 1:
@@ -119,6 +121,8 @@ def spoiled(random: Random, question: Question, lines: int) -> Question:
             book[at] = replace(book[at], width=random.choice((10_001, 2**256 - 1)))
         elif fault == 6:
             closure = Closure(*random.choice(((1, 0, 0), (3, 3, 0), (0, 3, 0), (0, 0, 10_001), (2**256 - 1, 0, 0))))
+        elif fault == 7:
+            book[at] = replace(book[at], eventful=random.choice((10_001, 2**256 - 1)))
         else:
             debt = random.choice((VALUE_MAX + 1, 2**256 - 1))
     return Question(book, closure, debt)
@@ -146,11 +150,11 @@ def test_margin_model__books_with_faults__refused_for_the_same_reason(chain: Cha
 @pytest.mark.parametrize("group", range(4))
 def test_MM_11_margin_model__largest_book_in_the_worst_table__no_overflow(chain: Chain, sign: int, group: int) -> None:
     rules = Globals((10_000,) * 4, 50_000, 50_000, 50_000, 10_000, 50_000, 50_000, 10_000)
-    line = Line(group, 50_000, 10_000, 10_000, 20_000, 10_000, 10_000, 10_000, 10**15)
+    line = Line(group, 50_000, 10_000, 10_000, 20_000, 10_000, 10_000, 10_000, 1, 10**15)
     # A long book holds tokens too; a short one is the larger for holding none.
     held = VALUE_MAX if sign > 0 else 0
-    book = [Exposure(number, held, held, sign * VALUE_MAX, 10_000, 1) for number in range(32)]
-    for depth in (1, 10**6, 10**15):
+    for depth, come in product((1, 10**6, 10**15), (1, 10_000)):
+        book = [Exposure(number, held, held, sign * VALUE_MAX, 10_000, come) for number in range(32)]
         table = Table(rules, [replace(line, depth=depth)] * 32)
         chain.use(table)
         question = Question(book, Closure(2, 2, 10_000), VALUE_MAX)
@@ -160,7 +164,7 @@ def test_MM_11_margin_model__largest_book_in_the_worst_table__no_overflow(chain:
 
 def test_MM_11_margin_model__no_depth_and_no_slope__no_division_by_zero(chain: Chain) -> None:
     rules = Globals((0,) * 4, 10_000, 10_000, 10_000, 0, 10_000, 10_000, 0)
-    table = Table(rules, [Line(0, 0, 0, 1, 0, 0, 0, 0, 0)])
+    table = Table(rules, [Line(0, 0, 0, 1, 0, 0, 0, 0, 0, 0)])
     chain.use(table)
     question = Question([Exposure(0, VALUE_MAX, VALUE_MAX, -VALUE_MAX)], Closure(), 0)
     assert not differences(chain, question, table)

@@ -10,6 +10,7 @@ from prime_perps import margin, risk
 from prime_perps.accounts import account_id
 from prime_perps.margin import Closure, Exposure, Table
 from prime_perps.reports import Flag
+from prime_perps.units import BPS
 from tests.fork.actors import address
 from tests.fork.market import Market
 
@@ -29,7 +30,7 @@ def table(market: Market, fork: ProviderAPI) -> Table:
 def _reference(summary: Any, table: Table) -> tuple[int, int]:
     """(maintenance, initial) of an account with tokens of the primary issuer only, by exact integers in Python."""
     exposures = [
-        Exposure(line.underlying, line.token_value, 0, line.perp_value, line.half_width, int(line.flags & EVENTFUL > 0))
+        Exposure(line.underlying, line.token_value, 0, line.perp_value, line.half_width, BPS * bool(line.flags & EVENTFUL))
         for line in summary.lines
     ]
     return margin.requirements(exposures, Closure(*summary.closure), max(0, -summary.margin.cash), table)

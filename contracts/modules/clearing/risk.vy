@@ -197,7 +197,7 @@ def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
                 other=other,
                 perp=perp,
                 width=(word >> price_word.HALF_WIDTH_AT) & price_word.BPS_MASK,
-                eventful=convert(word & EVENTFUL != 0, uint256),
+                eventful=BPS if word & EVENTFUL != 0 else 0,
             )
         )
     margin.equity = (

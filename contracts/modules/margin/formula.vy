@@ -6,13 +6,13 @@
 @notice The margin formula of docs/margin.md in exact integers: `_sum` adds the exposures up in one pass, `_totals`
         turns the sums into margins.
 
-        Why `_sum` may go without overflow checks. VALUE_MAX is v = 2^119 - 1 and bounds token, other and |perp|, the
+        Why `_sum` may go without overflow checks. VALUE_MAX is v = 2^103 - 1 and bounds token, other and |perp|, the
         table bounds the rest (risk_table):
           |d|           <= token + other + |perp| <= 3 v
-          own shock     |d| x iota x side x event <= 3 v x 1e4 x 5e4 x 5e4 < 2^166; over 1e12 it is <= 75 v
-          its squares   32 x (75 v)^2 = 180,000 v^2 < 2^256, the tightest of all
-          size charge   |d| x slope x |d| <= 90,000 v^2 < 2^255, and its divisor is below 2^124
-          the others    at most 32 x 5e4 x 3 v < 2^143
+          own shock     |d| x iota x side x event <= 3 v x 1e4 x 5e4 x 5e4 < 2^150; over 1e12 it is <= 75 v
+          its squares   32 x (75 v)^2 = 180,000 v^2 < 2^224; times the largest m^2, 25e8, < 2^255, the tightest of all
+          size charge   |d| x slope x |d| <= 90,000 v^2 < 2^223, and its divisor is below 2^124
+          the others    at most 32 x 5e4 x 3 v < 2^127
         `_totals` runs once, so it is checked.
 """
 from contracts.interfaces import IMarginModel
@@ -20,13 +20,16 @@ from contracts.interfaces import IMarginModel
 from . import risk_table
 
 
-# What an account's exposures add up to, before the session and the groups' shocks are known.
+# What an account's exposures add up to, before the session and the groups' shocks are known. Underlyings whose market
+# keeps hours are summed apart from those whose market never closes: only the former move further after a closure.
 struct Sums:
     globals: uint256  # packed, as the table holds them
-    longs: uint256[4]  # wad bps by group, sum of beta d over d > 0
-    shorts: uint256[4]  # wad bps by group, sum of beta |d| over d < 0
-    squares: uint256  # wad squared, sum of squared own-name shocks
-    largest: uint256  # wad, largest own-name shock
+    longs: uint256[8]  # wad bps by group, 4 later if it keeps hours: sum of beta d over d > 0
+    shorts: uint256[8]  # the same over d < 0, of beta |d|
+    squares: uint256[2]  # wad squared by hours, sum of squared own-name shocks
+    largest: uint256[2]  # wad by hours, largest own-name shock
+    coming_squares: uint256[2]  # what `squares` lacks of events that have come only in part
+    coming_largest: uint256[2]  # the largest own-name shock of such an event, had it come
     floor: uint256  # wad bps, sum of gamma |d|
     widths: uint256  # wad bps, sum of c |d|
     basis: uint256  # wad bps, sum of b min(t, short)
@@ -34,6 +37,15 @@ struct Sums:
     size: uint256  # wad, sum of size charges, each rounded up
 
 
+# The part of a requirement that moves with the market, wad.
+struct Core:
+    factor: uint256
+    own: uint256
+    jump: uint256
+    total: uint256  # max(factor + own, jump)
+
+
+GROUPS: constant(uint256) = 4
 WAD: constant(uint256) = 10**18
 BPS: constant(uint256) = 10**4
 BPS_SQUARED: constant(uint256) = 10**8
@@ -41,9 +53,9 @@ BPS_CUBED: constant(uint256) = 10**12
 INTEREST_DAYS: constant(uint256) = 3
 YEAR_DAYS: constant(uint256) = 365
 
-# 6.6e17 USD, a thousand times the wealth of the world: a bound for the arithmetic, not a limit of risk. All ones in
-# binary, so that several values can be compared with it at once.
-VALUE_MAX: constant(uint256) = 2**119 - 1
+# 1e13 USD, a sixth of all American stocks: a bound for the arithmetic, not a limit of risk. All ones in binary, so that
+# several values can be compared with it at once.
+VALUE_MAX: constant(uint256) = 2**103 - 1
 
 
 @internal
@@ -98,8 +110,10 @@ def _sum(exposures: DynArray[IMarginModel.Exposure, 32], table: address) -> Sums
             bought = convert(convert(e.perp, bytes32), uint256)
         assert (e.token | e.other | bought | sold) <= VALUE_MAX, "model: notional too large"
         assert e.width <= BPS, "model: width over 100%"
+        assert e.eventful <= BPS, "model: event over 100%"
         line: uint256 = extract32(words, unsafe_mul(32, unsafe_add(1, e.underlying)), output_type=uint256)
-        group: uint256 = line & risk_table.FIELD
+        hours: uint256 = (line >> risk_table.HOURS_AT) & 1
+        group: uint256 = unsafe_add(line & risk_table.FIELD, unsafe_mul(hours, GROUPS))
         beta: uint256 = (line >> risk_table.BETA_AT) & risk_table.FIELD
         shock: uint256 = (line >> risk_table.IOTA_AT) & risk_table.FIELD
 
@@ -108,21 +122,26 @@ def _sum(exposures: DynArray[IMarginModel.Exposure, 32], table: address) -> Sums
         size: uint256 = 0
         if sold > bought:
             size = unsafe_sub(sold, bought)
-            shock = unsafe_mul(shock, short_side)
-            sums.shorts[group] += unsafe_mul(beta, size)
+            shock = unsafe_mul(shock, unsafe_mul(short_side, size))
+            sums.shorts[group] = unsafe_add(sums.shorts[group], unsafe_mul(beta, size))
         else:
             size = unsafe_sub(bought, sold)
-            shock = unsafe_mul(shock, BPS)
-            sums.longs[group] += unsafe_mul(beta, size)
+            shock = unsafe_mul(shock, unsafe_mul(BPS, size))
+            sums.longs[group] = unsafe_add(sums.longs[group], unsafe_mul(beta, size))
 
-        if e.eventful != 0:
-            shock = unsafe_mul(shock, event_factor)
+        own: uint256 = 0
+        if e.eventful == 0:
+            own = unsafe_div(unsafe_add(shock, BPS_SQUARED - 1), BPS_SQUARED)
         else:
-            shock = unsafe_mul(shock, BPS)
-        own: uint256 = unsafe_div(unsafe_add(unsafe_mul(shock, size), BPS_CUBED - 1), BPS_CUBED)
-        sums.squares = unsafe_add(sums.squares, unsafe_mul(own, own))
-        if own > sums.largest:
-            sums.largest = own
+            own = self._eventful_shock(shock, event_factor, e.eventful)
+            if e.eventful != BPS:
+                come: uint256 = self._eventful_shock(shock, event_factor, BPS)
+                more: uint256 = unsafe_sub(unsafe_mul(come, come), unsafe_mul(own, own))
+                sums.coming_squares[hours] = unsafe_add(sums.coming_squares[hours], more)
+                sums.coming_largest[hours] = max(sums.coming_largest[hours], come)
+        sums.squares[hours] = unsafe_add(sums.squares[hours], unsafe_mul(own, own))
+        if own > sums.largest[hours]:
+            sums.largest[hours] = own
 
         sums.floor = unsafe_add(sums.floor, unsafe_mul((line >> risk_table.GAMMA_AT) & risk_table.FIELD, size))
         sums.widths = unsafe_add(sums.widths, unsafe_mul(e.width, size))
@@ -147,6 +166,18 @@ def _sum(exposures: DynArray[IMarginModel.Exposure, 32], table: address) -> Sums
 
 @internal
 @pure
+def _eventful_shock(shock: uint256, event_factor: uint256, eventful: uint256) -> uint256:
+    """
+    @param shock |d| iota side, wad times 1e8.
+    @param eventful bps of the way from no event to the whole event factor.
+    """
+    come: uint256 = unsafe_add(unsafe_mul(unsafe_sub(event_factor, BPS), eventful), BPS - 1)
+    factor: uint256 = unsafe_add(BPS, unsafe_div(come, BPS))
+    return unsafe_div(unsafe_add(unsafe_mul(shock, factor), BPS_CUBED - 1), BPS_CUBED)
+
+
+@internal
+@pure
 def _totals(sums: Sums, closure: IMarginModel.Closure, debt: uint256) -> IMarginModel.Breakdown:
     """
     @dev Everything is rounded up. The four linear terms are added before they are scaled, so that both margins round
@@ -155,38 +186,73 @@ def _totals(sums: Sums, closure: IMarginModel.Closure, debt: uint256) -> IMargin
     self._check_closure(closure)
     self._check_debt(debt)
     globals: IMarginModel.Globals = risk_table._unpack_globals(sums.globals)
-    factor: uint256 = 0
-    for group: uint256 in range(4):
-        long: uint256 = sums.longs[group]
-        short: uint256 = sums.shorts[group]
-        if long != short:
-            factor += self._div_up(globals.phi[group] * (max(long, short) - min(long, short)), BPS_SQUARED)
-    own: uint256 = self._sqrt_up(sums.squares)
-    jump: uint256 = self._div_up(globals.jump * sums.largest, BPS)
-    core: uint256 = max(factor + own, jump)
-
     multipliers: uint256[3] = [BPS, globals.weekend, globals.long_closure]
     now: uint256 = multipliers[closure.now]
     ahead: uint256 = multipliers[closure.ahead]
     ramped: uint256 = now + self._div_up((ahead - now) * closure.ramp, BPS)
 
+    core: Core = self._core(sums, globals, ramped)
+    core_ahead: uint256 = core.total
+    coming: uint256 = max(sums.coming_largest[0], sums.coming_largest[1])
+    # `ahead` is the larger multiplier: the table's never fall from one closure to the next.
+    if ahead != ramped or coming != 0:
+        core_ahead = self._core(self._come(sums), globals, ahead).total
+
     rest: uint256 = self._div_up(sums.floor + sums.widths + sums.basis + sums.wrapper, BPS) + sums.size
     interest: uint256 = self._div_up(debt * globals.loan_rate * INTEREST_DAYS, BPS * YEAR_DAYS)
     return IMarginModel.Breakdown(
-        factor=factor,
-        own=own,
-        jump=jump,
-        core=core,
+        factor=core.factor,
+        own=core.own,
+        jump=core.jump,
+        core=core.total,
+        core_ahead=core_ahead,
         floor=0,
         widths=0,
         basis=0,
         wrapper=0,
         size=sums.size,
         interest=interest,
-        maintenance=self._div_up(ramped * core, BPS) + rest,
-        # `ahead` is the larger multiplier: the table's never fall from one closure to the next.
-        initial=self._div_up(4 * (self._div_up(ahead * core, BPS) + rest), 3) + interest,
+        maintenance=core.total + rest,
+        initial=self._div_up(4 * (core_ahead + rest), 3) + interest,
     )
+
+
+@internal
+@pure
+def _core(sums: Sums, globals: IMarginModel.Globals, multiplier: uint256) -> Core:
+    """
+    @param multiplier bps, how much further markets that keep hours may move than on an ordinary day.
+    @dev In a group that has both kinds of markets, those with hours may move up to `multiplier` times as far, and need
+         not: the worse end counts, so that a longer closure never lowers a requirement.
+    """
+    factor: uint256 = 0
+    for group: uint256 in range(GROUPS):
+        always: uint256[2] = [sums.longs[group], sums.shorts[group]]
+        hours: uint256[2] = [sums.longs[GROUPS + group], sums.shorts[GROUPS + group]]
+        worst: uint256 = max(
+            BPS * self._distance(always[0] + hours[0], always[1] + hours[1]),
+            self._distance(BPS * always[0] + multiplier * hours[0], BPS * always[1] + multiplier * hours[1]),
+        )
+        if worst != 0:
+            factor += self._div_up(globals.phi[group] * worst, BPS_CUBED)
+    square: uint256 = BPS_SQUARED * sums.squares[0] + multiplier * multiplier * sums.squares[1]
+    own: uint256 = self._div_up(self._sqrt_up(square), BPS)
+    largest: uint256 = max(BPS * sums.largest[0], multiplier * sums.largest[1])
+    jump: uint256 = self._div_up(globals.jump * largest, BPS_SQUARED)
+    return Core(factor=factor, own=own, jump=jump, total=max(factor + own, jump))
+
+
+@internal
+@pure
+def _come(sums: Sums) -> Sums:
+    """
+    @return The sums once every event has come whole.
+    """
+    come: Sums = sums
+    for hours: uint256 in range(2):
+        come.squares[hours] += sums.coming_squares[hours]
+        come.largest[hours] = max(sums.largest[hours], sums.coming_largest[hours])
+    return come
 
 
 @internal
@@ -207,6 +273,12 @@ def _div_up(amount: uint256, divisor: uint256) -> uint256:
     @dev Nothing that is divided here comes near 2^256: see the doc string of this file.
     """
     return unsafe_div(unsafe_add(amount, unsafe_sub(divisor, 1)), divisor)
+
+
+@internal
+@pure
+def _distance(a: uint256, b: uint256) -> uint256:
+    return max(a, b) - min(a, b)
 
 
 @internal

@@ -10,7 +10,7 @@
         globals, word 1 + i the line of underlying i. Fields from the low bit up, 16 bits each unless said otherwise:
           globals  phi of group 0, 1, 2, 3, short_side, jump, event_factor, slope_cap, weekend, long_closure, loan_rate,
                    number of lines
-          line     group, beta, iota, gamma, basis, wrapper, wrapper_other, slope, depth (64 bits)
+          line     group, beta, iota, gamma, basis, wrapper, wrapper_other, slope, hours, depth (64 bits)
         Bounds of every field: docs/margin.md. Code is immutable, so what was checked at the entrance stays true, and
         the formula relies on it.
 """
@@ -45,7 +45,8 @@ BASIS_AT: constant(uint256) = 64
 WRAPPER_AT: constant(uint256) = 80
 WRAPPER_OTHER_AT: constant(uint256) = 96
 SLOPE_AT: constant(uint256) = 112
-DEPTH_AT: constant(uint256) = 128
+HOURS_AT: constant(uint256) = 128
+DEPTH_AT: constant(uint256) = 144
 
 # Hard bounds, bps unless said otherwise. They keep the formula inside 256 bits, and a slip of a digit out of the table.
 ONE: constant(uint256) = 10_000
@@ -84,6 +85,7 @@ def _check_line(line: IMarginModel.Line):
     assert line.basis <= 2 * line.gamma, "table: basis over 2 gamma"
     assert line.wrapper <= ONE and line.wrapper_other <= ONE, "table: wrapper out of range"
     assert line.slope <= ONE, "table: slope out of range"
+    assert line.hours <= 1, "table: hours out of range"
     assert line.depth <= DEPTH_MAX and (line.depth != 0 or line.slope == 0), "table: depth out of range"
 
 
@@ -124,6 +126,7 @@ def _pack_line(line: IMarginModel.Line) -> uint256:
         | (line.wrapper << WRAPPER_AT)
         | (line.wrapper_other << WRAPPER_OTHER_AT)
         | (line.slope << SLOPE_AT)
+        | (line.hours << HOURS_AT)
         | (line.depth << DEPTH_AT)
     )
 
@@ -160,6 +163,7 @@ def _unpack_line(word: uint256) -> IMarginModel.Line:
         wrapper=(word >> WRAPPER_AT) & FIELD,
         wrapper_other=(word >> WRAPPER_OTHER_AT) & FIELD,
         slope=(word >> SLOPE_AT) & FIELD,
+        hours=(word >> HOURS_AT) & FIELD,
         depth=word >> DEPTH_AT,
     )
 
@@ -179,6 +183,53 @@ def _store(globals: IMarginModel.Globals, lines: DynArray[IMarginModel.Line, 64]
         words[position] = self._pack_line(line)
         position += 1
     return raw_create(STORE_AS_CODE, words)
+
+
+@internal
+@view
+def _raises(table: address, previous: address) -> bool:
+    """
+    @return Whether `table` charges no book less than `previous` does: the same lines, each charge at least as high (MM-7
+            in docs/margin.md). What can raise one book and lower another must be as it was: groups, beta and hours.
+    """
+    ours: IMarginModel.Globals = self._load_globals(table)
+    theirs: IMarginModel.Globals = self._load_globals(previous)
+    raised: bool = (
+        self._line_count(table) == self._line_count(previous)
+        and ours.short_side >= theirs.short_side
+        and ours.jump >= theirs.jump
+        and ours.event_factor >= theirs.event_factor
+        and ours.slope_cap >= theirs.slope_cap
+        and ours.weekend >= theirs.weekend
+        and ours.long_closure >= theirs.long_closure
+        and ours.loan_rate >= theirs.loan_rate
+    )
+    for group: uint256 in range(GROUP_MAX + 1):
+        raised = raised and ours.phi[group] >= theirs.phi[group]
+    if raised:
+        for underlying: uint256 in range(self._line_count(table), bound=LINES_MAX):
+            raised = raised and self._line_raises(
+                self._load_line(table, underlying), self._load_line(previous, underlying)
+            )
+    return raised
+
+
+@internal
+@pure
+def _line_raises(ours: IMarginModel.Line, theirs: IMarginModel.Line) -> bool:
+    return (
+        ours.group == theirs.group
+        and ours.beta == theirs.beta
+        and ours.hours == theirs.hours
+        and ours.iota >= theirs.iota
+        and ours.gamma >= theirs.gamma
+        and ours.basis >= theirs.basis
+        and ours.wrapper >= theirs.wrapper
+        and ours.wrapper_other >= theirs.wrapper_other
+        and ours.slope >= theirs.slope
+        # without a slope the depth charged nothing
+        and (ours.depth <= theirs.depth or theirs.slope == 0)
+    )
 
 
 @internal

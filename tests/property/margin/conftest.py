@@ -11,6 +11,7 @@ from prime_perps.chain import Contract
 from prime_perps.chain.revm import RevmBackend
 from prime_perps.margin import Breakdown, Closure, Exposure, Table
 
+RAMP = 1
 TIMELOCK = to_checksum_address(keccak(text="timelock")[12:])
 
 
@@ -18,7 +19,8 @@ class Model:
     """Asks the contract, not the reference."""
 
     def __init__(self) -> None:
-        self._contract = Contract.deploy(RevmBackend(), "MarginModel", sender=TIMELOCK)
+        self._backend = RevmBackend()
+        self._contract = Contract.deploy(self._backend, "MarginModel", RAMP, sender=TIMELOCK)
         self._contract.grantRole(self._contract.TIMELOCK_ROLE(), TIMELOCK, sender=TIMELOCK)
         self._table: Table | None = None
 
@@ -30,6 +32,7 @@ class Model:
             staged = self._contract.stage_table(table.globals, table.lines, sender=TIMELOCK)
             ((_, fields),) = self._contract.events(staged)
             self._contract.use_table(fields["table"], sender=TIMELOCK)
+            self._backend.warp(RAMP)
             self._table = table
         return Breakdown(*self._contract.explain(book, closure or Closure(), debt))
 

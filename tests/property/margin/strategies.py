@@ -68,7 +68,7 @@ def closures(draw: st.DrawFn) -> Closure:
 @st.composite
 def exposures(draw: st.DrawFn, underlying: int, most: int = VALUE_MAX) -> Exposure:
     token, other, perp = draw(values(most)), draw(values(most)), draw(signed(most))
-    return Exposure(underlying, token, other, perp, draw(between(0, BPS)), draw(st.integers(0, 1)))
+    return Exposure(underlying, token, other, perp, draw(between(0, BPS)), draw(between(0, BPS)))
 
 
 def held() -> st.SearchStrategy[list[int]]:

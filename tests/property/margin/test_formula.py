@@ -18,7 +18,7 @@ from prime_perps.chain.revm import RevmBackend
 from prime_perps.errors import Revert
 from prime_perps.margin import VALUE_MAX, Breakdown, Closure, Exposure, Globals, Line, Table
 from prime_perps.units import BPS, wad
-from tests.property.margin.conftest import TIMELOCK, Model
+from tests.property.margin.conftest import RAMP, TIMELOCK, Model
 from tests.property.margin.strategies import (
     LINES,
     ROUNDING,
@@ -39,7 +39,7 @@ SIZELESS = tables(size_charged=False)
 
 @given(tables(), closures())
 def test_MM_1_nothing_held__nothing_needed(model: Model, table: Table, closure: Closure) -> None:
-    flat = [Exposure(underlying, width=BPS, eventful=1) for underlying in range(LINES)]
+    flat = [Exposure(underlying, width=BPS, eventful=BPS) for underlying in range(LINES)]
     assert not any(vars(model.explain(table, [], closure)).values())
     assert not any(vars(model.explain(table, flat, closure)).values())
 
@@ -71,7 +71,7 @@ def test_MM_4_two_books_in_one__never_dearer_than_apart(
 
 def test_MM_4_basis_over_2_gamma__breaks_it_and_is_refused() -> None:
     calm = Globals((0, 0, 0, 0), BPS, BPS, BPS, 0, BPS, BPS, 0)
-    line = Line(group=0, beta=0, iota=0, gamma=100, basis=200, wrapper=0, wrapper_other=0, slope=0, depth=0)
+    line = Line(group=0, beta=0, iota=0, gamma=100, basis=200, wrapper=0, wrapper_other=0, slope=0, hours=1, depth=0)
     token, short = [Exposure(0, token=wad(100_000))], [Exposure(0, perp=-wad(100_000))]
 
     def excess(basis: int) -> int:
@@ -83,7 +83,7 @@ def test_MM_4_basis_over_2_gamma__breaks_it_and_is_refused() -> None:
     assert excess(200) == 0
     assert excess(201) == wad(10)
     assert excess(300) == wad(1_000)
-    model = Contract.deploy(RevmBackend(), "MarginModel", sender=TIMELOCK)
+    model = Contract.deploy(RevmBackend(), "MarginModel", RAMP, sender=TIMELOCK)
     with pytest.raises(Revert, match="table: basis over 2 gamma"):
         model.stage_table(calm, [replace(line, basis=201)], sender=TIMELOCK)
 
@@ -150,7 +150,7 @@ def test_MM_7_a_charge_raised__no_margin_falls(
 def test_MM_7_a_wider_price_or_an_event__no_margin_falls(
     model: Model, table: Table, book: list[Exposure], closure: Closure, data: st.DataObject
 ) -> None:
-    worse = [replace(e, width=data.draw(between(e.width, BPS)), eventful=1) for e in book]
+    worse = [replace(e, width=data.draw(between(e.width, BPS)), eventful=data.draw(between(e.eventful, BPS))) for e in book]
     before, after = model.explain(table, book, closure), model.explain(table, worse, closure)
     assert after.maintenance >= before.maintenance
     assert after.initial >= before.initial

@@ -28,29 +28,39 @@ def _exact(table: Table, book: list[Exposure], closure: Closure, debt: int) -> t
         one = Decimal(BPS)
         rules = table.globals
         net = {e.underlying: Decimal(e.token + e.other + e.perp) for e in book}
-        groups = [
-            sum((table.lines[i].beta / one * d for i, d in net.items() if table.lines[i].group == group), Decimal(0))
-            for group in range(4)
-        ]
-        idio = []
         linear = Decimal(0)
         for e in book:
             line, d = table.lines[e.underlying], net[e.underlying]
-            side = rules.short_side / one if d < 0 else Decimal(1)
-            event = rules.event_factor / one if e.eventful else Decimal(1)
-            idio.append(line.iota / one * event * side * abs(d))
             linear += (line.gamma + e.width) / one * abs(d) + line.basis / one * min(e.token + e.other, max(-e.perp, 0))
             linear += line.wrapper / one * e.token + line.wrapper_other / one * e.other
             if line.slope:
                 linear += min(rules.slope_cap / one, line.slope / one * abs(d) / (line.depth * WAD)) * abs(d)
-        factor = sum((phi / one * abs(group) for phi, group in zip(rules.phi, groups, strict=True)), Decimal(0))
-        own = sum((shock**2 for shock in idio), Decimal(0)).sqrt()
-        core = max(factor + own, rules.jump / one * max(idio, default=Decimal(0)))
         scale = [one, Decimal(rules.weekend), Decimal(rules.long_closure)]
         now, ahead = scale[closure.now] / one, scale[closure.ahead] / one
         # The ramp moves in whole basis points, upwards.
         now += -((closure.ramp * (scale[closure.now] - scale[closure.ahead]) / one).to_integral_value()) / one
         interest = Decimal(debt) * rules.loan_rate / one * 3 / 365
-        maintenance = now * core + linear
-        initial = 4 * (ahead * core + linear) / 3 + interest
+        maintenance = _core(table, book, net, now, whole=False) + linear
+        initial = 4 * (_core(table, book, net, ahead, whole=True) + linear) / 3 + interest
         return int(maintenance), int(initial)
+
+
+def _core(table: Table, book: list[Exposure], net: dict[int, Decimal], further: Decimal, *, whole: bool) -> Decimal:
+    """What moves with the market if what keeps hours moves `further`; `whole`: all of every event has come."""
+    one, rules, worst = Decimal(BPS), table.globals, []
+    idio = []
+    for e in book:
+        line, d = table.lines[e.underlying], net[e.underlying]
+        side = rules.short_side / one if d < 0 else Decimal(1)
+        # An event comes in whole basis points, upwards.
+        come = -(-(rules.event_factor - BPS) * (BPS if whole and e.eventful else e.eventful) // BPS)
+        idio.append(line.iota / one * (BPS + come) / one * side * abs(d) * (further if line.hours else 1))
+    for scale in (Decimal(1), further):
+        groups = [Decimal(0)] * 4
+        for i, d in net.items():
+            line = table.lines[i]
+            groups[line.group] += line.beta / one * d * (scale if line.hours else 1)
+        worst.append([abs(group) for group in groups])
+    factor = sum((phi / one * max(pair) for phi, *pair in zip(rules.phi, *worst, strict=True)), Decimal(0))
+    own = sum((shock**2 for shock in idio), Decimal(0)).sqrt()
+    return max(factor + own, rules.jump / one * max(idio, default=Decimal(0)))

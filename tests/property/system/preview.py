@@ -13,7 +13,7 @@ from typing import Any
 from prime_perps import margin
 from prime_perps.margin import Closure, Exposure, Table
 from prime_perps.reports import Flag, Word
-from prime_perps.units import MID, NANO, PIPS, WAD
+from prime_perps.units import BPS, MID, NANO, PIPS, WAD
 
 from .world import INSURANCE, OTHER_ON, OTHER_UNITS, SYMBOLS, Look, Sheet
 
@@ -142,7 +142,7 @@ class Holdings:
             other=other * word.mid // MID,
             perp=self.sizes[symbol] * word.mid * PERP_VALUE,
             width=word.half_width,
-            eventful=int(bool(Flag(word.flags) & EVENTFUL)),
+            eventful=BPS * bool(Flag(word.flags) & EVENTFUL),
         )
 
 

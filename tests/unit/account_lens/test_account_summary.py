@@ -10,7 +10,7 @@ import pytest
 from prime_perps.errors import Revert
 from prime_perps.margin import Breakdown, Exposure
 from prime_perps.reports import DEFAULT_LIMITS, Flag, Session
-from prime_perps.units import NANO, WAD, nano, wad
+from prime_perps.units import BPS, NANO, WAD, nano, wad
 from tests.stage import Stage, account, address, deployed_source, parameters
 
 from .conftest import DOUBLE, HALF, Glass
@@ -29,7 +29,7 @@ def _line(underlying: int, **fields: int) -> dict[str, int]:
 
 def _exposure(line: Any, other: int = 0) -> Exposure:
     """The line as the model was told about it; `other` is the part of its tokens that is not the primary issuer's."""
-    eventful = int(line.flags & (Flag.HALTED | Flag.EVENT) != 0)
+    eventful = BPS * bool(line.flags & (Flag.HALTED | Flag.EVENT))
     return Exposure(line.underlying, line.token_value - other, other, line.perp_value, line.half_width, eventful)
 
 

@@ -54,7 +54,7 @@ def test_list_asset__line_added_to_the_table__is_listed(safe: Safe, candidate: C
 
 
 def test_list_asset__model_with_more_lines__is_the_one_asked(safe: Safe, candidate: Contract) -> None:
-    wider = Contract.deploy(safe.backend, "MarginModel", sender=safe.timelock)
+    wider = Contract.deploy(safe.backend, "MarginModel", 1, sender=safe.timelock)
     wider.grantRole(wider.TIMELOCK_ROLE(), safe.timelock, sender=safe.timelock)
     wider.use_table(staged(safe, LINES + 1, wider), sender=safe.timelock)
     safe.book.set_model(wider, sender=safe.timelock)

@@ -21,6 +21,8 @@ TABLE = PARAMETERS.table(TIERS)
 SIZELESS = Table(TABLE.globals, [replace(line, slope=0) for line in TABLE.lines])
 ETF, T1, T2, T3, T4, BILLS, NOTES, BONDS, BTC, ETH = range(len(TIERS))
 
+RAMP = 3 * 86_400  # over which a new table comes into force
+
 # Returns the code of the account in its calldata. PUSH1 11, DUP1, PUSH1 9, PUSH0, CODECOPY, PUSH0, RETURN | PUSH0,
 # CALLDATALOAD, EXTCODESIZE, DUP1, PUSH0, PUSH0, PUSH0, CALLDATALOAD, EXTCODECOPY, PUSH0, RETURN
 CODE_READER = bytes.fromhex("600b8060095f395ff35f353b805f5f5f353c5ff3")
@@ -38,6 +40,7 @@ class Desk:
     model: Contract
     admin: str
     timelock: str
+    guardian: str
     attacker: str
 
     def stage(self, table: Table, sender: str = "") -> str:
@@ -51,16 +54,19 @@ class Desk:
         return self.backend.call(reader, bytes(12) + to_bytes(hexstr=account))
 
     def use(self, table: Table) -> None:
+        """Use a table and let it come into force."""
         self.model.use_table(self.stage(table), sender=self.timelock)
+        self.backend.warp(RAMP)
 
 
 @pytest.fixture(scope="session")
 def _deployed() -> Desk:
     backend = RevmBackend()
-    admin, timelock = address_of("admin"), address_of("timelock")
-    model = Contract.deploy(backend, "MarginModel", sender=admin)
+    admin, timelock, guardian = address_of("admin"), address_of("timelock"), address_of("guardian")
+    model = Contract.deploy(backend, "MarginModel", RAMP, sender=admin)
     model.grantRole(model.TIMELOCK_ROLE(), timelock, sender=admin)
-    return Desk(backend, model, admin, timelock, address_of("attacker"))
+    model.grantRole(model.GUARDIAN_ROLE(), guardian, sender=admin)
+    return Desk(backend, model, admin, timelock, guardian, address_of("attacker"))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.unit.margin_model.conftest import BTC, ETF, T3, T4, TABLE, Desk
 
 BOOK = [
     Exposure(T3, token=wad("123456.789"), other=wad(1_000), perp=-wad(80_000), width=13),
-    Exposure(T4, perp=-wad("777.7"), width=250, eventful=1),
+    Exposure(T4, perp=-wad("777.7"), width=250, eventful=2_500),
     Exposure(ETF, perp=-wad(30_000), width=5),
     Exposure(BTC, token=7, width=1),
 ]
@@ -40,9 +40,7 @@ def test_explain__terms__none_is_empty_here(terms: Breakdown) -> None:
 
 
 def test_explain__sum_of_terms__maintenance_and_at_most_a_unit_a_term_more(terms: Breakdown) -> None:
-    ramped = 10_000 + margin.div_up(2_500 * 3_333, 10_000)
-    total = margin.div_up(ramped * terms.core, 10_000)
-    total += terms.floor + terms.widths + terms.basis + terms.wrapper + terms.size
+    total = terms.core + terms.floor + terms.widths + terms.basis + terms.wrapper + terms.size
     assert 0 <= total - terms.maintenance <= 3
 
 

@@ -32,6 +32,7 @@ def test_requirements__worked_vector__to_the_cent(name: str, book: list[Exposure
         ([Exposure(0, other=-1)], 0),
         ([Exposure(-1)], 0),
         ([Exposure(0, width=-1)], 0),
+        ([Exposure(0, eventful=-1)], 0),
         ([], -1),
         ([Exposure(0)] * 33, 0),
     ],
@@ -50,5 +51,5 @@ def test_sqrt_up__around_a_square__least_root_not_below(root: int) -> None:
 
 def test_value_max__in_the_contract__the_same() -> None:
     source = Path(CONTRACTS / "modules" / "margin" / "formula.vy").read_text()
-    assert "VALUE_MAX: constant(uint256) = 2**119 - 1" in source
-    assert VALUE_MAX == 2**119 - 1
+    assert "VALUE_MAX: constant(uint256) = 2**103 - 1" in source
+    assert VALUE_MAX == 2**103 - 1

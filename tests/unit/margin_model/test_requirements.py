@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import isqrt
 
 import pytest
 
 from prime_perps.chain import Contract
 from prime_perps.errors import Revert
 from prime_perps.margin import VALUE_MAX, Closure, Exposure, Table
-from prime_perps.units import WAD, usd, wad
+from prime_perps.units import BPS, WAD, usd, wad
 from tests.unit.margin_model.conftest import BILLS, BONDS, BTC, ETF, SIZELESS, T1, T3, TABLE, TIERS, Desk
 from tests.unit.margin_model.vectors import MICROSOFT, VECTORS
 
@@ -54,12 +55,26 @@ def test_requirements__net_short__own_name_at_short_side(model: Contract) -> Non
 
 
 def test_requirements__event__own_name_doubled(model: Contract) -> None:
-    assert maintenance(model, Exposure(T3, perp=LONG, eventful=1)) == wad(10_200 + 20_000 + 1_000)
+    assert maintenance(model, Exposure(T3, perp=LONG, eventful=BPS)) == wad(10_200 + 20_000 + 1_000)
 
 
-def test_requirements__event_above_one__still_an_event(model: Contract) -> None:
-    worst = Exposure(T3, perp=LONG, eventful=2**256 - 1)
-    assert maintenance(model, worst) == maintenance(model, Exposure(T3, perp=LONG, eventful=1))
+def test_requirements__event_come_in_part__as_much_more_in_maintenance_all_of_it_in_initial(model: Contract) -> None:
+    quarter, whole = (Exposure(T3, perp=LONG, eventful=come) for come in (BPS // 4, BPS))
+    assert maintenance(model, quarter) == wad(10_200 + 12_500 + 1_000)
+    assert initial(model, quarter) == initial(model, whole) == -(-4 * wad(10_200 + 20_000 + 1_000) // 3)
+
+
+def test_requirements__one_of_two_events_come_in_part__the_larger_shock_decides_the_jump(model: Contract) -> None:
+    # The names cancel in the factor; initial margin knows both events whole, maintenance one of them a quarter.
+    book = Exposure(T3, perp=LONG, eventful=BPS // 4), Exposure(ETF, perp=-wad(170_000), eventful=BPS)
+    assert maintenance(model, *book) == wad("1.3") * 12_500 + wad(1_000 + 850)
+    assert initial(model, *book) == -(-4 * (wad("1.3") * 20_000 + wad(1_000 + 850)) // 3)
+
+
+def test_requirements__event_over_100_percent__refused(model: Contract) -> None:
+    for beyond in (BPS + 1, 2**256 - 1):
+        with pytest.raises(Revert, match="model: event over 100%"):
+            model.requirements([Exposure(T3, perp=LONG, eventful=beyond)], OPEN, 0)
 
 
 def test_requirements__largest_shock_over_the_rest__jump_decides(model: Contract) -> None:
@@ -85,7 +100,7 @@ def test_requirements__own_shock_a_trifle_over_a_wei__rounded_up(desk: Desk) -> 
     size = pow(scale, -1, 10**12)
     odd = replace(SIZELESS.globals, short_side=10_001, event_factor=10_001)
     desk.use(Table(odd, [replace(line, iota=1) for line in SIZELESS.lines]))
-    terms = desk.model.explain([Exposure(T3, perp=-size, eventful=1)], OPEN, 0)
+    terms = desk.model.explain([Exposure(T3, perp=-size, eventful=BPS)], OPEN, 0)
     assert terms.own == scale * size // 10**12 + 1
 
 
@@ -149,7 +164,8 @@ def test_requirements__size_charge__the_session_leaves_it_alone(desk: Desk) -> N
     desk.use(TABLE)
     book = [Exposure(T3, perp=TABLE.lines[T3].depth * WAD)]
     terms = desk.model.explain(book, Closure(2, 2, 0), 0)
-    assert terms.maintenance == terms.core * 3 // 2 + terms.floor + terms.size
+    assert terms.core == desk.model.explain(book, OPEN, 0).core * 3 // 2
+    assert terms.maintenance == terms.core + terms.floor + terms.size
 
 
 # the session
@@ -175,6 +191,31 @@ def test_requirements__closure__multiplies_the_core_alone(
     book = Exposure(T3, token=LONG)
     assert maintenance(model, book, closure=closure) == wad(core) * now_bps // 10_000 + wad(rest)
     assert initial(model, book, closure=closure) == -(-4 * (wad(core) * ahead_bps // 10_000 + wad(rest)) // 3)
+
+
+def test_requirements__market_that_never_closes__no_closure_counts(model: Contract) -> None:
+    coin = Exposure(BTC, perp=LONG)
+    assert model.requirements([coin], Closure(2, 2, 0), 0) == model.requirements([coin], OPEN, 0)
+
+
+def test_requirements__stock_and_coin__only_the_stock_moves_further(model: Contract) -> None:
+    terms = model.explain([Exposure(T3, perp=LONG), Exposure(BTC, perp=LONG)], Closure(2, 2, 0), 0)
+    assert terms.factor == wad(10_200) * 3 // 2 + wad(15_000)
+    assert usd(terms.own) == usd(isqrt((wad(10_000) * 3 // 2) ** 2 + wad(4_000) ** 2))
+    assert terms.jump == wad("1.3") * 15_000
+
+
+def test_requirements__closed_and_open_market_of_one_group__the_worse_of_moving_further_or_not(desk: Desk) -> None:
+    # A fund that holds bitcoin keeps hours; the coin does not. 100 of the fund against 110 of the coin: if the fund
+    # moves half as far again, the book is net long by 40; if it does not, net short by 10.
+    fund = replace(SIZELESS.lines[BTC], hours=1)
+    desk.use(Table(SIZELESS.globals, [*SIZELESS.lines, fund]))
+    coin = Exposure(BTC, perp=-wad(110_000))
+    further = desk.model.explain([Exposure(len(TIERS), perp=LONG), coin], Closure(2, 2, 0), 0)
+    assert further.factor == wad(40_000) * 15 // 100
+    # With less of the fund the coin outweighs it either way, and most if the fund stays where it is.
+    same = desk.model.explain([Exposure(len(TIERS), perp=wad(30_000)), coin], Closure(2, 2, 0), 0)
+    assert same.factor == wad(80_000) * 15 // 100
 
 
 # debt
@@ -223,7 +264,7 @@ def test_requirements__notional_beyond_the_bound__refused(model: Contract, beyon
 
 
 def test_requirements__notional_at_the_bound__accepted(model: Contract) -> None:
-    most = Exposure(T3, VALUE_MAX, VALUE_MAX, -VALUE_MAX, 10_000, 1)
+    most = Exposure(T3, VALUE_MAX, VALUE_MAX, -VALUE_MAX, 10_000, BPS)
     assert maintenance(model, most) > VALUE_MAX
 
 

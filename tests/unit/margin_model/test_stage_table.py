@@ -13,7 +13,7 @@ from prime_perps.margin import Globals, Line, Table
 from tests.unit.margin_model.conftest import SIZELESS, TABLE, Desk, address_of
 
 GLOBALS = replace(TABLE.globals, weekend=20_000, long_closure=20_000)
-LINE = Line(group=0, beta=1, iota=1, gamma=10_000, basis=0, wrapper=0, wrapper_other=0, slope=0, depth=1)
+LINE = Line(group=0, beta=1, iota=1, gamma=10_000, basis=0, wrapper=0, wrapper_other=0, slope=0, hours=1, depth=1)
 
 
 def globals_with(name: str, value: int) -> Globals:
@@ -94,7 +94,7 @@ def test_stage_table__slope_without_depth__refused(bare: Desk) -> None:
 
 def test_stage_table__line_left_empty__refused(bare: Desk) -> None:
     with pytest.raises(Revert, match="table: gamma out of range"):
-        bare.stage(Table(GLOBALS, [LINE, Line(0, 0, 0, 0, 0, 0, 0, 0, 0)]))
+        bare.stage(Table(GLOBALS, [LINE, Line(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)]))
 
 
 def test_stage_table__no_line__refused(bare: Desk) -> None:
@@ -114,7 +114,7 @@ def test_stage_table__65_lines__refused_by_its_type(bare: Desk) -> None:
 
 def test_stage_table__every_field_at_once__none_leaks_into_another(bare: Desk) -> None:
     rules = Globals((1, 2, 3, 4), 10_005, 10_006, 10_007, 8, 10_009, 10_010, 11)
-    lines = [Line(3, 12, 13, 14, 15, 16, 17, 18, 19), Line(2, 50_000, 10_000, 10_000, 20_000, 1, 10_000, 1, 10**15)]
+    lines = [Line(3, 12, 13, 14, 15, 16, 17, 18, 1, 19), Line(2, 50_000, 10_000, 10_000, 20_000, 1, 10_000, 1, 0, 10**15)]
     assert risk.read_table(bare.code(bare.stage(Table(rules, lines)))) == Table(rules, lines)
 
 

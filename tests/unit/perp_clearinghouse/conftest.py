@@ -17,7 +17,7 @@ from prime_perps.accounts import CASH, token
 from prime_perps.chain import Contract, Receipt
 from prime_perps.margin import Closure, Exposure
 from prime_perps.reports import Flag, Word
-from prime_perps.units import MID, nano, wad
+from prime_perps.units import BPS, MID, nano, wad
 from tests.stage import Stage, account, address, parameters
 
 FOREVER = 2**63
@@ -132,7 +132,7 @@ class Book:
             other=units * word.mid // MID,
             perp=size * word.mid * 10,
             width=word.half_width,
-            eventful=int(word.flags & EVENTFUL != 0),
+            eventful=BPS * bool(word.flags & EVENTFUL),
         )
 
     def requirements(self, *exposures: Exposure, debt: int = 0, shut: int = 0) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from .conftest import UNDERLYINGS, Book, deploy
 def _other_model(book: Book, lines: int = UNDERLYINGS) -> Contract:
     """The same formula, with a table that asks for twice the own-name shock of the first underlying."""
     system, deployer = book.stage.system, address("deployer")
-    model = Contract.deploy(book.stage.backend, "MarginModel", sender=deployer)
+    model = Contract.deploy(book.stage.backend, "MarginModel", 1, sender=deployer)
     model.grantRole(model.TIMELOCK_ROLE(), deployer, sender=deployer)
     table = [system.model.line(min(number, UNDERLYINGS - 1)) for number in range(lines)]
     table[0] = table[0]._replace(iota=2 * table[0].iota)
@@ -58,7 +58,7 @@ def test_set_model__that_lacks_a_line_of_the_one_in_force__reverts(book: Book) -
 
 
 def test_set_model__without_a_table__reverts(book: Book) -> None:
-    blank = Contract.deploy(book.stage.backend, "MarginModel", sender=address("deployer"))
+    blank = Contract.deploy(book.stage.backend, "MarginModel", 1, sender=address("deployer"))
     with pytest.raises(Revert, match="model: no table"):
         book.contract.set_model(blank, sender=address("timelock"))
     assert book.contract.settings().model == book.stage.system.model.address
@@ -66,7 +66,7 @@ def test_set_model__without_a_table__reverts(book: Book) -> None:
 
 def test_set_model__one_in_force_without_a_table__needs_one_before_it_can_be_replaced(book: Book) -> None:
     """What has no lines cannot be compared with: only a deployment can begin so."""
-    blank = Contract.deploy(book.stage.backend, "MarginModel", sender=address("deployer"))
+    blank = Contract.deploy(book.stage.backend, "MarginModel", 1, sender=address("deployer"))
     contract = deploy(book.stage, model=blank.address)
     contract.grantRole(contract.TIMELOCK_ROLE(), address("timelock"), sender=address("deployer"))
     with pytest.raises(Revert, match="model: no table"):
