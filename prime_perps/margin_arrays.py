@@ -29,6 +29,8 @@ class Books:
     """
     What accounts have, valued at mid. All but `debt` broadcast to (accounts, underlyings): a width may be given once
     for everybody, one per underlying, or one for each account and underlying. `debt` broadcasts to (accounts,).
+
+    Raises ValueError for what is not finite, has a sign it cannot have, or is over 10,000 bps.
     """
 
     token: Array | float = 0.0  # USD, primary issuer's tokens
@@ -37,6 +39,15 @@ class Books:
     width: Array | float = 0.0  # bps, oracle half-width over mid
     eventful: Array | float = 0.0  # bps, how much of the event factor maintenance carries; if any, initial has all
     debt: Array | float = 0.0  # USD, negative cash as a positive number
+
+    def __post_init__(self) -> None:
+        for name in ("token", "other", "perp", "debt"):
+            if not np.isfinite(getattr(self, name)).all():
+                raise ValueError(f"{name} has a value that is not finite")
+        for name, most in (("token", np.inf), ("other", np.inf), ("debt", np.inf), ("width", BPS), ("eventful", BPS)):
+            values = np.asarray(getattr(self, name))
+            if not ((values >= 0) & (values <= most)).all():
+                raise ValueError(f"{name} must be from 0 to {most}; only the perp has a sign")
 
     @classmethod
     def of(cls, accounts: Sequence[Sequence[Exposure]], debts: Sequence[int], underlyings: int) -> Books:
@@ -135,8 +146,8 @@ class Terms(Margins):
 
 def requirements(books: Books, closure: Closure, rules: Rules) -> Margins:
     """
-    Maintenance and initial margin of every account, USD. Raises ValueError where an array is not (.., underlyings), is
-    not finite, or has a sign it cannot have.
+    Maintenance and initial margin of every account, USD. Raises ValueError for books over other underlyings than the
+    table's, and for a closure that is none.
     """
     terms = explain(books, closure, rules)
     return Margins(terms.maintenance, terms.initial)
@@ -163,7 +174,7 @@ def explain(books: Books, closure: Closure, rules: Rules) -> Terms:
     held = token + other
     net = held + perp
     gross_net = np.abs(net)
-    _check(books, net, closure, rules)
+    _check(net, closure, rules)
     now, ahead = _multipliers(closure, rules)
     shocks = gross_net * np.where(net < 0, rules.table.globals.short_side / BPS, 1.0) * rules.iota
     core = _core(net, shocks * _event_factors(eventful, rules), now, rules)
@@ -232,16 +243,9 @@ def _multipliers(closure: Closure, rules: Rules) -> tuple[float, float]:
     return (now + margin.div_up((ahead - now) * closure.ramp, BPS)) / BPS, max(now, ahead) / BPS
 
 
-def _check(books: Books, net: Array, closure: Closure, rules: Rules) -> None:
-    """What `margin.requirements` refuses and floats would carry on with."""
+def _check(net: Array, closure: Closure, rules: Rules) -> None:
     underlyings = len(rules.table.lines)
     if net.shape[-1:] != (underlyings,):
         raise ValueError(f"books of shape {net.shape}; their last axis must be the table's {underlyings} underlyings")
-    if not np.isfinite(net).all():
-        raise ValueError("books hold a value that is not finite")
-    for name, most in (("token", np.inf), ("other", np.inf), ("debt", np.inf), ("width", BPS), ("eventful", BPS)):
-        values = np.asarray(getattr(books, name))
-        if not ((values >= 0) & (values <= most)).all():
-            raise ValueError(f"{name} must be from 0 to {most}; only the perp has a sign")
     if not (0 <= closure.now <= closure.ahead <= 2 and 0 <= closure.ramp <= BPS):
         raise ValueError(f"{closure} is no closure: 0 <= now <= ahead <= 2, ramp from 0 to {BPS} bps")

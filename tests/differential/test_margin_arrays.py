@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -159,27 +160,35 @@ NOTHING = np.zeros((2, 3))
 
 
 @pytest.mark.parametrize(
-    ("books", "closure", "told"),
+    ("values", "told"),
     [
-        (Books(token=np.zeros((3, 2))), Closure(), "3 underlyings"),
-        (Books(), Closure(), "3 underlyings"),
-        (Books(token=NOTHING - 1), Closure(), "token must be from 0"),
-        (Books(NOTHING, other=-1.0), Closure(), "other must be from 0"),
-        (Books(NOTHING, width=10_001.0), Closure(), "width must be from 0 to 10000"),
-        (Books(NOTHING, eventful=10_001.0), Closure(), "eventful must be from 0 to 10000"),
-        (Books(NOTHING, width=np.nan), Closure(), "width must be from 0"),
-        (Books(NOTHING, debt=-1.0), Closure(), "debt must be from 0"),
-        (Books(NOTHING, perp=np.nan), Closure(), "not finite"),
-        (Books(NOTHING, perp=np.inf), Closure(), "not finite"),
-        (Books(NOTHING), Closure(1, 0), "is no closure"),
-        (Books(NOTHING), Closure(-1, 0), "is no closure"),
-        (Books(NOTHING), Closure(0, 3), "is no closure"),
-        (Books(NOTHING), Closure(0, 0, 10_001), "is no closure"),
+        ({"token": NOTHING - 1}, "token must be from 0"),
+        ({"other": -1.0}, "other must be from 0"),
+        ({"width": 10_001.0}, "width must be from 0 to 10000"),
+        ({"eventful": 10_001.0}, "eventful must be from 0 to 10000"),
+        ({"width": np.nan}, "width must be from 0"),
+        ({"debt": -1.0}, "debt must be from 0"),
+        ({"token": np.nan}, "token has a value that is not finite"),
+        ({"perp": NOTHING - np.inf}, "perp has a value that is not finite"),
     ],
 )
-def test_requirements__what_makes_no_sense__is_refused(books: Books, closure: Closure, told: str) -> None:
+def test_books__value_that_cannot_be__is_refused(values: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):
-        margin_arrays.requirements(books, closure, Rules.of(SHIPPED.table(["T1"] * 3)))
+        Books(**values)
+
+
+@pytest.mark.parametrize("books", [Books(token=np.zeros((3, 2))), Books()])
+def test_requirements__books_over_other_underlyings__are_refused(books: Books) -> None:
+    with pytest.raises(ValueError, match="3 underlyings"):
+        margin_arrays.requirements(books, Closure(), Rules.of(SHIPPED.table(["T1"] * 3)))
+
+
+@pytest.mark.parametrize(
+    "closure", [Closure(1, 0), Closure(-1, 0), Closure(0, 3), Closure(0, 0, -1), Closure(0, 0, 10_001)]
+)
+def test_requirements__bad_closure__is_refused(closure: Closure) -> None:
+    with pytest.raises(ValueError, match="is no closure"):
+        margin_arrays.requirements(Books(NOTHING), closure, Rules.of(SHIPPED.table(["T1"] * 3)))
 
 
 @pytest.mark.parametrize("book", [[Exposure(3)], [Exposure(-1)], [Exposure(1), Exposure(1)]])
@@ -194,7 +203,7 @@ def test_books__account_without_debt__is_refused() -> None:
 
 
 def test_rules__depth_0_without_slope__charges_no_size() -> None:
-    line = Line(group=0, beta=0, iota=0, gamma=100, basis=0, wrapper=0, wrapper_other=0, slope=0, depth=0)
+    line = Line(group=0, beta=0, iota=0, gamma=100, basis=0, wrapper=0, wrapper_other=0, slope=0, hours=1, depth=0)
     terms = margin_arrays.explain(Books(perp=np.array([[100.0]])), Closure(), Rules.of(Table(SHIPPED.globals, [line])))
     assert terms.maintenance.tolist() == pytest.approx([1.0])
     assert terms.size.tolist() == [0.0]
