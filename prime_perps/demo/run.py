@@ -18,11 +18,11 @@ from prime_perps.demo.checks import Account, Check, check_all, read_accounts
 from prime_perps.demo.record import Record, SliceTaken
 from prime_perps.demo.report import AccountReport, Asked, Report
 from prime_perps.demo.stage import Stage, fresh_stage, perp_sizes
-from prime_perps.demo.yardsticks import position_by_position, regulation_t
 from prime_perps.keepers.publisher import Moment, Replay
 from prime_perps.keepers.watchlist import Watchlist
 from prime_perps.reports import Session
 from prime_perps.units import NANO, WAD, usd
+from prime_perps.yardsticks import position_by_position, regulation_t
 
 # An auction's price falls with time: after a tick the liquidator has this many more minutes at the same prices.
 MINUTES = 12
