@@ -5,12 +5,13 @@
 @license AGPL-3.0-only
 @author Prime Perps
 @notice One packed word per underlying: price, half-width, session, flags, time. Written by the underlying's source,
-        read by every margin check.
+        read by every margin check, and the calendar of the exchange, which is a fact of the clock alone.
 
         Trust. A source is one of two things, chosen per underlying by the timelock. Signed reports: fewer than
         `threshold` of the allowed signers ever sign a wrong price. AggregatorV3: the feed's answer lies within its
         deviation threshold of the price while it is younger than its heartbeat. Whoever carries reports or calls
-        `refresh` is not trusted: he can delay a price, never make one.
+        `refresh` is not trusted: he can delay a price, never make one. Whoever posts the calendar can leave closures
+        out, for 400 days at most; never a word's doubt.
         Safety also needs block time within seconds of real time. Liveness needs somebody who submits and refreshes
         within the session's age limit; without him words widen. Words hold times below 2^32, until the year 2106.
 
@@ -27,6 +28,7 @@ from snekmate.utils import eip712_domain_separator
 
 from .modules.common import roles
 from .modules.oracle import aggregator
+from .modules.oracle import calendar
 from .modules.oracle import feed_word
 from .modules.oracle import price_word
 from .modules.oracle import report_signatures
@@ -36,6 +38,7 @@ implements: IOracleAdapter
 
 initializes: access_control
 initializes: roles[access_control := access_control]
+initializes: calendar
 initializes: eip712_domain_separator
 initializes: report_signatures[eip712_domain_separator := eip712_domain_separator]
 initializes: session_limits
@@ -50,8 +53,11 @@ exports: (
     access_control.revokeRole,
     access_control.set_role_admin,
     access_control.supportsInterface,
+    roles.CALENDAR_ROLE,
     roles.GUARDIAN_ROLE,
     roles.TIMELOCK_ROLE,
+    # calendar
+    calendar.covered_until,
     # signatures
     eip712_domain_separator.eip712Domain,
     report_signatures.is_signer,
@@ -156,9 +162,9 @@ def refresh(underlyings: DynArray[uint256, 32]) -> uint256:
 def read(underlyings: DynArray[uint256, 32]) -> (DynArray[uint256, 32], IMarginModel.Closure):
     """
     @dev Every margin check pays for every turn of this loop, so a fresh word is read without an internal call.
+         Whether a word is shut decides its doubt, never the closure: that is the same for every account.
     """
     words: DynArray[uint256, 32] = []
-    any_shut: bool = False
     packed_limits: uint256 = session_limits._PACKED
     for underlying: uint256 in underlyings:
         word: uint256 = price_word.WORD_MASK & (
@@ -167,14 +173,23 @@ def read(underlyings: DynArray[uint256, 32]) -> (DynArray[uint256, 32], IMarginM
         session: uint256 = (word >> price_word.SESSION_AT) & price_word.SESSION_MASK
         age_limit: uint256 = (packed_limits >> unsafe_mul(session, session_limits.LANE_BITS)) & session_limits.AGE_MAX
         fresh_until: uint256 = unsafe_add((word >> price_word.TIME_AT) & price_word.TIME_MAX, age_limit)
-        shut: bool = (SHUT_SESSIONS >> session) & 1 == 1
-        any_shut = any_shut or shut
-        frozen: bool = shut or word & FROZEN != 0
+        frozen: bool = (SHUT_SESSIONS >> session) & 1 == 1 or word & FROZEN != 0
         if frozen or block.timestamp > fresh_until:
             word = session_limits._doubted(word, fresh_until, frozen)
         words.append(word)
-    closure: uint256 = convert(any_shut, uint256)
-    return words, IMarginModel.Closure(now=closure, ahead=closure, ramp=0)
+    return words, calendar._closure()
+
+
+@view
+@external
+def closure() -> IMarginModel.Closure:
+    return calendar._closure()
+
+
+@view
+@external
+def closures(week: uint256) -> DynArray[IOracleAdapter.Closing, 4]:
+    return calendar._closures(week)
 
 
 @view
@@ -199,6 +214,27 @@ def limits() -> IOracleAdapter.Limits:
 @external
 def report_hash(report: IOracleAdapter.Report) -> bytes32:
     return report_signatures._report_hash(report)
+
+
+# calendar
+
+
+@external
+def post_closures(closures: DynArray[IOracleAdapter.Closing, 64], covered_until: uint256):
+    roles._check_calendar()
+    calendar._post(closures, covered_until)
+
+
+@external
+def add_closure(start: uint256, end: uint256):
+    roles._check_guardian()
+    calendar._add(IOracleAdapter.Closing(start=start, end=end))
+
+
+@external
+def remove_closure(start: uint256):
+    roles._check_timelock()
+    calendar._remove(start)
 
 
 # administration

@@ -14,7 +14,7 @@ from typing import Any
 import rlp  # type: ignore[import-untyped]
 from eth_utils import is_address, keccak, to_canonical_address, to_checksum_address
 
-from prime_perps import compiler, risk
+from prime_perps import compiler, risk, sessions
 from prime_perps.accounts import CASH, account_id, token
 from prime_perps.chain.contract import Backend, Contract, Method, Receipt
 from prime_perps.errors import PrimePerpsError
@@ -31,13 +31,14 @@ NO_PREDECESSOR = bytes(32)
 MARKET = ("open_interest_cap", "band_bps", "funding_depth")
 # Every entry that a deployment reads, so that a missing one is named before anything is sent.
 ENTRIES = (
-    *(f"governance.{name}" for name in ("delay", "proposers", "executors", "guardian")),
+    *(f"governance.{name}" for name in ("delay", "proposers", "executors", "guardian", "calendar")),
     *(f"oracle.{name}" for name in ("threshold", "signers")),
     *(f"oracle.limits.{name}" for name in ("age", "floor", "growth", "shut", "report_age")),
+    *("calendar.exchange", "calendar.days"),
     *(f"fees.{name}" for name in ("maker_pips", "taker_pips", "insurance_bps")),
     *(f"liquidation.{name}" for name in ("start_price", "knee_price", "first_phase", "second_phase")),
     *(f"liquidation.{name}" for name in ("target_health", "whole_below", "smallest_slice", "reward_phase", "lapse")),
-    *("cash.token", "cash.deposit_cap", "risk", "treasury", "underlyings"),
+    *("cash.token", "cash.deposit_cap", "risk", "risk_ramp", "treasury", "underlyings"),
 )
 
 
@@ -181,7 +182,7 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
         (limits["age"], limits["floor"], limits["growth"], limits["shut"], limits["report_age"]),
         sender=sender,
     )
-    model = Contract.deploy(backend, "MarginModel", sender=sender)
+    model = Contract.deploy(backend, "MarginModel", plan.risk_ramp, sender=sender)
     # The clearinghouse names its partners for good, so it is told where they are going to be.
     first = backend.nonce(sender) + 1
     vault, exchange, engine = (create_address(sender, first + step) for step in range(3))
@@ -214,6 +215,19 @@ class _Governance:
     proposers: list[str]
     executors: list[str]
     guardian: str
+    calendar: str
+
+
+@dataclass(frozen=True)
+class _Calendar:
+    """Whose closures are posted, and for how many days; of no exchange, none."""
+
+    exchange: str
+    days: int
+
+    def posting(self, now: int) -> tuple[list[sessions.Closing], int]:
+        """What `post_closures` takes."""
+        return sessions.coverage(now, self.days) if self.exchange else ([], now + self.days * sessions.DAY)
 
 
 @dataclass(frozen=True)
@@ -222,11 +236,13 @@ class _Plan:
 
     governance: _Governance
     oracle: dict[str, Any]
+    calendar: _Calendar
     fees: dict[str, int]
     liquidation: tuple[int, ...]
     cash: dict[str, Any]
     underlyings: list[dict[str, Any]]
     table: risk.RiskTable
+    risk_ramp: int
     treasury: str
 
     @classmethod
@@ -242,12 +258,19 @@ class _Plan:
         try:
             governance = parameters["governance"]
             _check_governors(governance)
+            calendar = _Calendar(parameters["calendar"]["exchange"], parameters["calendar"]["days"])
+            _check_calendar(calendar)
             terms = parameters["liquidation"]
             return cls(
                 governance=_Governance(
-                    governance["delay"], governance["proposers"], governance["executors"], governance["guardian"]
+                    governance["delay"],
+                    governance["proposers"],
+                    governance["executors"],
+                    governance["guardian"],
+                    governance["calendar"],
                 ),
                 oracle=parameters["oracle"],
+                calendar=calendar,
                 fees=parameters["fees"],
                 liquidation=(
                     wad(terms["start_price"]),
@@ -263,6 +286,7 @@ class _Plan:
                 cash=parameters["cash"],
                 underlyings=parameters["underlyings"],
                 table=risk.load(PARAMETERS / parameters["risk"]),
+                risk_ramp=parameters["risk_ramp"],
                 treasury=parameters["treasury"],
             )
         except (KeyError, TypeError, ArithmeticError) as error:
@@ -276,12 +300,24 @@ class _Plan:
 def _check_governors(governance: dict[str, Any]) -> None:
     """Whoever governs is named one by one: an address, or the word `deployer`."""
     lists = {"proposers": governance["proposers"], "executors": governance["executors"]}
-    for name, entries in (lists | {"guardian": [governance["guardian"]]}).items():
+    alone = {name: [governance[name]] for name in ("guardian", "calendar")}
+    for name, entries in (lists | alone).items():
         if not isinstance(entries, list) or not entries:
             raise BadParameters(f'parameters: governance.{name} must be a list of addresses, or ["deployer"]')
         for entry in entries:
             if entry != "deployer" and (not is_address(entry) or int(entry, 16) == 0):
                 raise BadParameters(f'parameters: governance.{name} has {entry!r}, neither an address nor "deployer"')
+
+
+def _check_calendar(calendar: _Calendar) -> None:
+    if calendar.exchange not in (sessions.EXCHANGE, ""):
+        raise BadParameters(
+            f'parameters: calendar.exchange is {calendar.exchange!r}; known are "{sessions.EXCHANGE}", and "" for none'
+        )
+    if not isinstance(calendar.days, int) or not 1 <= calendar.days <= sessions.COVERAGE_DAYS:
+        raise BadParameters(
+            f"parameters: calendar.days is {calendar.days!r}, must be from 1 to {sessions.COVERAGE_DAYS}"
+        )
 
 
 def _require(mapping: Any, path: str, prefix: str = "") -> None:
@@ -323,6 +359,7 @@ def _configure(deployment: Deployment, sender: str, plan: _Plan) -> None:
         contract.grantRole(contract.TIMELOCK_ROLE(), sender, sender=sender)
     for signer in plan.oracle["signers"]:
         deployment.oracle.set_signer(signer, True, sender=sender)
+    deployment.oracle.post_closures(*plan.calendar.posting(deployment.backend.timestamp()), sender=sender)
     staged = deployment.model.stage_table(plan.table.globals, plan.lines(), sender=sender)
     table = next(fields["table"] for name, fields in deployment.model.events(staged) if name == "TableStaged")
     deployment.model.use_table(table, sender=sender)
@@ -374,6 +411,8 @@ def _governed(deployment: Deployment) -> list[Contract]:
 
 
 def _hand_over(deployment: Deployment, sender: str, governance: _Governance) -> None:
+    oracle = deployment.oracle
+    oracle.grantRole(oracle.CALENDAR_ROLE(), _named(governance.calendar, sender), sender=sender)
     for contract in _governed(deployment):
         admin, timelock = contract.DEFAULT_ADMIN_ROLE(), contract.TIMELOCK_ROLE()
         contract.grantRole(admin, deployment.timelock, sender=sender)

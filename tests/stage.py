@@ -23,7 +23,7 @@ from vyper.compiler import compile_code
 from vyper.compiler.input_bundle import FilesystemInputBundle
 from vyper.compiler.settings import Settings
 
-from prime_perps import compiler, deployment, orders, reports
+from prime_perps import compiler, deployment, orders, reports, sessions
 from prime_perps.accounts import CASH, account_id, token
 from prime_perps.chain.contract import Contract, Method, Receipt
 from prime_perps.chain.revm import RevmBackend
@@ -57,13 +57,15 @@ def account(role: str, sub: int = 0) -> int:
 
 
 def parameters() -> dict[str, Any]:
-    """parameters/local.json with the stage's people in it."""
+    """parameters/local.json with the stage's people in it, and an exchange that never shuts."""
     given: dict[str, Any] = json.loads((deployment.PARAMETERS / "local.json").read_text())
     given["governance"] |= {
         "proposers": [address("governor")],
         "executors": [address("governor")],
         "guardian": address("guardian"),
+        "calendar": address("calendar keeper"),
     }
+    given["calendar"] = {"exchange": "", "days": 380}
     given["oracle"]["signers"] = [address(f"reporter {number}") for number in range(3)]
     given["treasury"] = address("treasury")
     return given
@@ -94,6 +96,14 @@ class Stage:
     def deployed(cls, changed: dict[str, Any] | None = None) -> Stage:
         """A new chain with the system on it and fresh prices."""
         stage = cls(deployment.deploy(RevmBackend(), address("deployer"), parameters() | (changed or {})))
+        stage.publish()
+        return stage
+
+    @classmethod
+    def opened(cls, start: int, days: int = 380) -> Stage:
+        """The same from a chosen time on, by the calendar of the exchange."""
+        given = parameters() | {"calendar": {"exchange": sessions.EXCHANGE, "days": days}}
+        stage = cls(deployment.deploy(RevmBackend(start), address("deployer"), given))
         stage.publish()
         return stage
 

@@ -4,13 +4,14 @@
 @license AGPL-3.0-only
 @author Prime Perps
 @notice Who may tighten and who may loosen. GUARDIAN_ROLE acts at once and only tightens; TIMELOCK_ROLE is held by the
-        timelock and may do both.
+        timelock and may do both. CALENDAR_ROLE says when the exchange will be shut.
 """
 from snekmate.auth import access_control
 
 uses: access_control
 
 
+CALENDAR_ROLE: public(constant(bytes32)) = keccak256("CALENDAR_ROLE")
 GUARDIAN_ROLE: public(constant(bytes32)) = keccak256("GUARDIAN_ROLE")
 TIMELOCK_ROLE: public(constant(bytes32)) = keccak256("TIMELOCK_ROLE")
 
@@ -31,6 +32,12 @@ def _check_timelock():
 @view
 def _check_guardian():
     assert self._is_timelock() or access_control.hasRole[GUARDIAN_ROLE][msg.sender], "roles: guardian only"
+
+
+@internal
+@view
+def _check_calendar():
+    assert self._is_timelock() or access_control.hasRole[CALENDAR_ROLE][msg.sender], "roles: calendar only"
 
 
 @internal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from vyper.compiler.settings import Settings
 
 from prime_perps import reports
 from prime_perps.chain import Contract, Receipt
-from prime_perps.chain.revm import RevmBackend
+from prime_perps.chain.revm import START, RevmBackend
 from prime_perps.compiler import EVM_VERSION
 from prime_perps.reports import DEFAULT_LIMITS, Feed, Limits, Report, Session, SignedReport, Source, Word
+from prime_perps.sessions import DAY, Closing
 from prime_perps.units import MID
 
 NVDA = 0
@@ -47,6 +49,7 @@ class Desk:
     timelock: str = address_of("timelock")
     guardian: str = address_of("guardian")
     keeper: str = address_of("keeper")
+    poster: str = address_of("poster")
     attacker: str = address_of("attacker")
     # In rising order of signer address.
     keys: tuple[bytes, ...] = tuple(
@@ -57,6 +60,11 @@ class Desk:
     @property
     def now(self) -> int:
         return self.backend.timestamp()
+
+    def post(self, *closures: Closing, days: int = 380) -> Receipt:
+        """Post closures, covered for so many days from now."""
+        receipt: Receipt = self.oracle.post_closures(list(closures), self.now + days * DAY, sender=self.poster)
+        return receipt
 
     def report(self, underlying: int = NVDA, price: int = 100 * MID, **fields: Any) -> Report:
         """A report of a regular session, observed now, unless `fields` say otherwise."""
@@ -102,13 +110,15 @@ class Desk:
         return int(self.oracle.refresh.call(list(underlyings)))
 
 
-def make_desk(limits: Limits = DEFAULT_LIMITS) -> Desk:
-    backend = RevmBackend()
+def make_desk(limits: Limits = DEFAULT_LIMITS, start: int = START) -> Desk:
+    """Without a calendar."""
+    backend = RevmBackend(start)
     deployer, timelock = address_of("deployer"), address_of("timelock")
     oracle = Contract.deploy(backend, "OracleAdapter", 2, limits, sender=deployer)
     desk = Desk(backend, oracle)
     oracle.grantRole(oracle.TIMELOCK_ROLE(), timelock, sender=deployer)
     oracle.grantRole(oracle.GUARDIAN_ROLE(), desk.guardian, sender=deployer)
+    oracle.grantRole(oracle.CALENDAR_ROLE(), desk.poster, sender=deployer)
     for key in desk.keys:
         oracle.set_signer(signer_of(key), True, sender=timelock)
     for underlying in (NVDA, SPY):
@@ -124,9 +134,18 @@ def shared_desk() -> Desk:
 @pytest.fixture
 def desk(shared_desk: Desk) -> Iterator[Desk]:
     """The deployed state again for every test."""
-    point = shared_desk.backend.snapshot()
-    yield shared_desk
-    shared_desk.backend.restore(point)
+    with undone(shared_desk):
+        yield shared_desk
+
+
+@contextmanager
+def undone(desk: Desk) -> Iterator[None]:
+    """Whatever happens inside has not happened afterwards."""
+    point = desk.backend.snapshot()
+    try:
+        yield
+    finally:
+        desk.backend.restore(point)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""read: words as of now, wider with age and while nobody can trade, and the closure they imply."""
+"""read: words as of now, wider with age and while nobody can trade, and the closure by the clock."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from prime_perps.chain import Contract
 from prime_perps.reports import DEFAULT_LIMITS, SHUT_SESSIONS, Feed, Flag, Session, Source, Word
+from prime_perps.sessions import DAY, Closing
 from prime_perps.units import MID
 
 from .conftest import BTC, NVDA, SPY, Desk, make_desk
@@ -22,7 +23,8 @@ def closure(desk: Desk, *underlyings: int) -> tuple[int, ...]:
     return tuple(desk.oracle.read(list(underlyings))[1])
 
 
-def test_read__nothing_asked__answers_open(desk: Desk) -> None:
+def test_read__nothing_asked__answers_nothing_but_the_closure(desk: Desk) -> None:
+    desk.post()
     words, answered = desk.oracle.read([])
     assert (words, tuple(answered)) == ([], OPEN)
 
@@ -52,9 +54,8 @@ def test_read__thirty_two_underlyings__answers_all(desk: Desk) -> None:
         desk.oracle.set_feed(underlying, Feed(Source.REPORTS), sender=desk.timelock)
     for start in (0, 16):
         desk.submit(*(desk.report(underlying, (underlying + 1) * MID) for underlying in range(start, start + 16)))
-    words, answered = desk.oracle.read(list(range(32)))
+    words, _ = desk.oracle.read(list(range(32)))
     assert [Word.unpack(word).mid for word in words] == [(n + 1) * MID for n in range(32)]
-    assert tuple(answered) == OPEN
 
 
 # age
@@ -199,42 +200,23 @@ def test_read__adapter_that_grants_no_shut_doubt__age_and_silence_are_doubt_all_
 # closure
 
 
-@pytest.mark.parametrize(
-    ("session", "expected"),
-    [
-        (Session.UNKNOWN, WEEKEND),
-        (Session.PRE, OPEN),
-        (Session.REGULAR, OPEN),
-        (Session.POST, OPEN),
-        (Session.OVERNIGHT, OPEN),
-        (Session.CLOSED, WEEKEND),
-        (Session.ALWAYS_OPEN, OPEN),
-    ],
-)
-def test_read__session__decides_the_closure(desk: Desk, session: Session, expected: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("session", list(Session))
+def test_read__session_of_a_word__leaves_the_closure_to_the_clock(desk: Desk, session: Session) -> None:
+    desk.post()
     desk.submit(desk.report(status=Session.REGULAR))
     desk.backend.warp(1)
     desk.submit(desk.report(status=session))
-    assert closure(desk, NVDA) == expected
-
-
-def test_read__one_shut_among_open__the_strictest_wins(desk: Desk, aggregator: Contract) -> None:
-    desk.list_feed(aggregator)
-    desk.refresh(BTC)
-    desk.submit(desk.report(NVDA), desk.report(SPY))
-    assert closure(desk, NVDA, SPY, BTC) == OPEN
-    desk.backend.warp(1)
-    desk.submit(desk.report(SPY, status=Session.CLOSED))
-    for asked in ((NVDA, SPY, BTC), (SPY, BTC), (BTC, SPY)):
-        assert closure(desk, *asked) == WEEKEND
-    assert closure(desk, NVDA, BTC) == OPEN
-
-
-def test_read__never_written__counts_as_shut(desk: Desk) -> None:
-    assert closure(desk, 5) == WEEKEND
-
-
-def test_read__halted_while_open__does_not_count_as_shut(desk: Desk) -> None:
-    desk.submit(desk.report(NVDA))
-    desk.oracle.set_halt(NVDA, True, sender=desk.guardian)
     assert closure(desk, NVDA) == OPEN
+
+
+def test_read__in_a_closure__tells_it_whatever_is_asked(desk: Desk) -> None:
+    desk.post(Closing(desk.now + DAY, desk.now + 2 * DAY))
+    desk.backend.warp(DAY)
+    desk.submit(desk.report(NVDA))
+    for asked in ((), (NVDA,), (5, BTC), (SPY, NVDA, SPY)):
+        assert closure(desk, *asked) == WEEKEND == tuple(desk.oracle.closure())
+    assert desk.read(NVDA) == desk.word(NVDA)
+
+
+def test_read__nothing_posted__is_a_long_closure(desk: Desk) -> None:
+    assert closure(desk, NVDA) == (2, 2, 0)
