@@ -131,6 +131,12 @@ class Stage:
     def warp(self, seconds: int) -> None:
         self.backend.warp(seconds)
 
+    def close(self, hours: int = 48) -> None:
+        """To the first second of an unscheduled closure."""
+        start = self.now() + sessions.RAMP
+        self.oracle.add_closure(start, start + hours * AN_HOUR, sender=address("guardian"))
+        self.warp(sessions.RAMP)
+
     # prices
 
     def publish(self, **changed: str) -> Receipt:

@@ -152,6 +152,7 @@ def test_account_summary__halted__tells_the_flag_and_the_doubt(glass: Glass) -> 
 @pytest.mark.parametrize("session", [Session.CLOSED, Session.UNKNOWN])
 def test_account_summary__exchange_shut__tells_the_closure_and_the_doubt(glass: Glass, session: Session) -> None:
     glass.stage.fund_stock("holder", "AAPL", "100")
+    glass.stage.close()
     glass.stage.sessions["AAPL"] = session
     glass.stage.publish()
     summary = glass.summary()

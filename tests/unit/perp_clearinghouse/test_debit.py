@@ -143,6 +143,7 @@ def test_CH_4_debit__price_gets_old__credit_for_it_fades(book: Book) -> None:
 
 def test_CH_4_debit__exchange_closed__asks_for_the_weekends_margin(book: Book) -> None:
     book.novate("100")
+    book.stage.close()
     book.stage.sessions["AAPL"] = Session.CLOSED
     book.stage.publish()
     margin = book.margin("taker")

@@ -75,12 +75,11 @@ def test_move_slice__receiver_would_be_over_full__reverts(wide: Book) -> None:
 
 
 def test_margin__full__asks_the_model_about_all_of_it(wide: Book) -> None:
-    """Whoever holds what was never priced stands as if the exchange were shut."""
     _hold(wide, 0, LINES)
     margin = wide.margin("taker")
     exposures = [wide.exposure(symbol, tokens=WAD // 10) for symbol in wide.stage.prices]
     unpriced = [Exposure(number, width=10_000) for number in range(len(exposures), LINES)]
-    assert (margin.maintenance, margin.initial) == wide.requirements(*exposures, *unpriced, shut=1)
+    assert (margin.maintenance, margin.initial) == wide.requirements(*exposures, *unpriced)
     assert margin.token_value == sum(exposure.token for exposure in exposures)
 
 

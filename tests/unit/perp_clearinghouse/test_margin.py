@@ -194,6 +194,7 @@ def test_OR_1_margin__another_underlying_is_old_or_closed__changes_nothing_here(
 
 def test_margin__exchange_closed__asks_for_the_weekends_margin(rich: Book) -> None:
     rich.novate("100")
+    rich.stage.close()
     rich.stage.sessions["AAPL"] = Session.CLOSED
     rich.stage.publish()
     margin = rich.margin("taker")
