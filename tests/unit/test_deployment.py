@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from prime_perps import deployment
-from prime_perps.chain.revm import RevmBackend
+from prime_perps import deployment, sessions
+from prime_perps.chain.revm import START, RevmBackend
 from prime_perps.deployment import PARAMETERS, BadManifest, BadParameters, Deployment, deploy
 from prime_perps.errors import PrimePerpsError
+from prime_perps.margin import Closure
 from tests.stage import address, parameters
 
 GOVERNED = ("clearinghouse", "vault", "oracle", "model", "engine")
@@ -69,6 +70,7 @@ NOBODY = f"0x{'00' * 20}"
         ("executors", [NOBODY], f"has '{NOBODY}', neither an address nor \"deployer\""),
         ("guardian", "", "has '', neither an address nor \"deployer\""),
         ("guardian", None, 'has None, neither an address nor "deployer"'),
+        ("calendar", "", "has '', neither an address nor \"deployer\""),
     ],
 )
 def test_deploy__nobody_named_to_govern__is_refused_before_anything_is_deployed(
@@ -84,6 +86,7 @@ def test_deploy__nobody_named_to_govern__is_refused_before_anything_is_deployed(
     ("missing", "named"),
     [
         ("governance", "governance.delay"),
+        ("calendar", "calendar.exchange"),
         ("oracle", "oracle.threshold"),
         ("oracle.limits", "oracle.limits.age"),
         ("fees", "fees.maker_pips"),
@@ -138,6 +141,47 @@ def test_deploy__no_such_risk_file__is_named() -> None:
         deploy(RevmBackend(), DEPLOYER, parameters() | {"risk": "none.json"})
 
 
+# calendar
+
+
+@pytest.mark.parametrize("start", [START, 1_783_000_000, 1_220_277_600, 1_900_000_000])
+def test_deploy__local_parameters__post_the_closures_of_the_exchange_from_the_chains_time_on(start: int) -> None:
+    backend = RevmBackend(start)
+    oracle = deploy(backend, DEPLOYER, _local()).oracle
+    posted, until = sessions.coverage(start, 380)
+    assert oracle.covered_until() == until
+    for instant in range(start, until + 2 * sessions.DAY, 5_400):
+        backend.warp(instant - backend.timestamp())
+        assert Closure(*oracle.closure()) == sessions.facts(instant, posted, until)
+
+
+def test_deploy__of_no_exchange__is_open_until_coverage_ends() -> None:
+    backend = RevmBackend()
+    oracle = deploy(backend, DEPLOYER, parameters() | {"calendar": {"exchange": "", "days": 9}}).oracle
+    assert oracle.covered_until() == START + 9 * sessions.DAY
+    for day in range(12):
+        assert Closure(*oracle.closure()) == sessions.facts(backend.timestamp(), [], START + 9 * sessions.DAY), day
+        backend.warp(sessions.DAY)
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ({"exchange": "XLON"}, """calendar.exchange is 'XLON'; known are "XNYS", and "" for none"""),
+        ({"exchange": None}, """calendar.exchange is None; known are "XNYS", and "" for none"""),
+        ({"days": 0}, "calendar.days is 0, must be from 1 to 390"),
+        ({"days": 391}, "calendar.days is 391, must be from 1 to 390"),
+        ({"days": "380"}, "calendar.days is '380', must be from 1 to 390"),
+    ],
+)
+def test_deploy__calendar_that_cannot_be_posted__is_refused_before_anything_is_deployed(
+    entry: dict[str, Any], told: str
+) -> None:
+    given = parameters()
+    given["calendar"] |= entry
+    assert _refused(given) == f"parameters: {told}"
+
+
 # who governs
 
 
@@ -190,6 +234,13 @@ def test_AC_1_deploy__even_by_local_parameters__leaves_the_deployer_no_role_that
     for role in (contract.DEFAULT_ADMIN_ROLE(), contract.TIMELOCK_ROLE()):
         assert not contract.hasRole(role, DEPLOYER)
         assert contract.hasRole(role, system.timelock.address)
+
+
+@pytest.mark.parametrize(("given", "poster"), [(_local(), "deployer"), (parameters(), "calendar keeper")])
+def test_deploy__calendar__is_posted_by_whoever_is_named(given: dict[str, Any], poster: str) -> None:
+    oracle = deploy(RevmBackend(), DEPLOYER, given).oracle
+    people = ("deployer", "governor", "guardian", "calendar keeper")
+    assert [who for who in people if oracle.hasRole(oracle.CALENDAR_ROLE(), address(who))] == [poster]
 
 
 # manifest

@@ -126,6 +126,7 @@ def _parameters() -> dict[str, Any]:
     parameters: dict[str, Any] = json.loads((deployment.PARAMETERS / "local.json").read_text())
     signers = [Account.from_key(key).address for key in SIGNERS]
     parameters["governance"] |= {"guardian": address_of("guardian")}
+    parameters["calendar"]["exchange"] = ""
     parameters["oracle"] |= {"signers": signers, "threshold": len(signers)}
     return parameters
 
