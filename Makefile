@@ -14,11 +14,12 @@ PYTEST = $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench compile abi lock clean distclean
+.PHONY: help setup demo test mutate lint format bench compile abi lock clean distclean
 
 help:
 	@echo "make demo      the worked example: real prices, a real local chain, plots and a report in build/demo"
 	@echo "make test      every test (or one kind: make $(foreach suite,$(SUITES),test-$(suite)))"
+	@echo "make mutate    spoil the margin model in every small way and see whether a test notices"
 	@echo "make lint      formatting, lint, types, contract sizes"
 	@echo "make format    rewrite Python files in the project's format"
 	@echo "make bench     gas of every operation, against the committed snapshot"
@@ -42,6 +43,9 @@ test: compile
 
 test-%: compile
 	$(PYTEST) tests/$* $(ARGS)
+
+mutate: compile
+	$(PY) -m tests.mutation $(ARGS)
 
 lint: compile
 	$(BIN)/ruff check .
