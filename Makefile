@@ -3,6 +3,7 @@
 BIN := $(CURDIR)/.venv/bin
 PY := $(BIN)/python
 STAMP := .venv/.installed
+PRICES := .venv/.installed-prices
 # Those that wait for nodes first, so that they do not stand alone at the end.
 SUITES := integration fork property differential unit
 # Two processes, whatever the machine: the suites start nodes of their own.
@@ -14,10 +15,11 @@ PYTEST = $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test mutate lint format bench compile abi lock clean distclean
+.PHONY: help setup demo backtest test mutate lint format bench compile abi lock clean distclean
 
 help:
 	@echo "make demo      the worked example: real prices, a real local chain, plots and a report in build/demo"
+	@echo "make backtest  the margin formula on real prices since 1985; tables, plots and a report in build/backtest"
 	@echo "make test      every test (or one kind: make $(foreach suite,$(SUITES),test-$(suite)))"
 	@echo "make mutate    spoil the margin model in every small way and see whether a test notices"
 	@echo "make lint      formatting, lint, types, contract sizes"
@@ -36,6 +38,13 @@ $(STAMP): scripts/setup.sh pyproject.toml requirements.lock package.json package
 
 demo: $(STAMP)
 	$(BIN)/ape run demo $(ARGS)
+
+backtest: $(STAMP) $(PRICES)
+	$(BIN)/ape run backtest $(ARGS)
+
+$(PRICES): requirements-backtest.txt $(STAMP)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --requirement $<
+	@touch $@
 
 # Compiled once before the workers start, so that they do not do it side by side.
 test: compile
