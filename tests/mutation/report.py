@@ -7,6 +7,7 @@ import tomllib
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 from rich.console import Console
@@ -62,12 +63,16 @@ class Report:
     equivalents: list[Equivalent]
     findings: list[Finding] = field(default_factory=list)
 
+    @cached_property
+    def _known(self) -> set[tuple[str, str, str, str]]:
+        return {entry.key for entry in self.equivalents}
+
     def add(self, finding: Finding) -> Outcome:
         self.findings.append(finding)
         return self.outcome(finding)
 
     def outcome(self, finding: Finding) -> Outcome:
-        if finding.verdict is Verdict.SURVIVED and finding.mutant.key in {entry.key for entry in self.equivalents}:
+        if finding.verdict is Verdict.SURVIVED and finding.mutant.key in self._known:
             return Outcome.EQUIVALENT
         return Outcome(finding.verdict.value)
 
