@@ -23,7 +23,7 @@ from tests.mutation.judge import Broken, Finding, judge
 from tests.mutation.operators import Mutant, mutants
 from tests.mutation.report import Outcome, Report, load_equivalents, stale
 
-CONTRACT = "MarginModel"
+CONTRACTS = ("MarginModel",)
 TARGETS = (
     "contracts/modules/margin/formula.vy",
     "contracts/modules/margin/risk_table.vy",
@@ -112,7 +112,7 @@ def _run(chosen: list[Mutant], report: Report, jobs: int, console: Console) -> b
 
         progress.refresh()
         try:
-            judge(chosen, CONTRACT, SUITES, jobs, tell)
+            judge(chosen, CONTRACTS, SUITES, jobs, tell)
         except KeyboardInterrupt:
             return False
     return True

@@ -67,13 +67,17 @@ class Broken(Exception):
 
 
 def judge(
-    mutants: Sequence[Mutant], contract: str, suites: Sequence[Path], jobs: int, tell: Callable[[Finding], None]
+    mutants: Sequence[Mutant],
+    contracts: Sequence[str],
+    suites: Sequence[Path],
+    jobs: int,
+    tell: Callable[[Finding], None],
 ) -> None:
     """
-    Try each mutant of `contract` against `suites`, `jobs` at a time, and tell every finding as it comes. Raises Broken,
-    and KeyboardInterrupt after ending what was running.
+    Try each mutant against `suites`, in those of `contracts` that are built from its file, `jobs` at a time, and tell
+    every finding as it comes. Raises Broken, and KeyboardInterrupt after ending what was running.
     """
-    jury = _Jury(mutants, contract, jobs, tell)
+    jury = _Jury(mutants, contracts, jobs, tell)
     # -s, because captured output would swallow the progress of this process too.
     arguments = [
         "-q",
@@ -103,8 +107,11 @@ class _Trial:
 class _Jury:
     """The plugin that tries mutants where pytest would run the tests it has collected."""
 
-    def __init__(self, mutants: Sequence[Mutant], contract: str, jobs: int, tell: Callable[[Finding], None]) -> None:
-        self._mutants, self._contract, self._jobs, self._tell = mutants, contract, jobs, tell
+    def __init__(
+        self, mutants: Sequence[Mutant], contracts: Sequence[str], jobs: int, tell: Callable[[Finding], None]
+    ) -> None:
+        self._mutants, self._jobs, self._tell = mutants, jobs, tell
+        self._files: dict[str, frozenset[str]] = dict.fromkeys(contracts, frozenset())
         self._failed = ""
         self.began = False
         self.stopped: BaseException | None = None
@@ -127,7 +134,7 @@ class _Jury:
 
     def _try_all(self, items: list[pytest.Item]) -> None:
         # Whatever a first compilation imports and keeps, no child need do again; nor look through it for garbage.
-        _compiled(self._contract, {})
+        self._files = {contract: _compiled(contract, {})[1] for contract in self._files}
         gc.collect()
         gc.freeze()
         began = time.monotonic()
@@ -177,13 +184,15 @@ class _Jury:
         os.setsid()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         gc.disable()
+        instead = {} if mutant is None else {mutant.file: mutant.source}
+        affected = [contract for contract, files in self._files.items() if mutant is None or mutant.file in files]
         try:
-            artifact = _compiled(self._contract, {} if mutant is None else {mutant.file: mutant.source})
+            artifacts = {contract: _compiled(contract, instead)[0] for contract in affected}
         except Exception as error:
             sender.send((Verdict.STILLBORN, f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"))
             return
         genuine = compiler.load
-        with mock.patch.object(compiler, "load", lambda name: artifact if name == self._contract else genuine(name)):
+        with mock.patch.object(compiler, "load", lambda name: artifacts[name] if name in artifacts else genuine(name)):
             for item, following in zip(items, [*items[1:], None], strict=True):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 if self._failed:
@@ -200,17 +209,19 @@ def _answer(receiver: Connection) -> tuple[Verdict, str]:
     return verdict, by
 
 
-def _compiled(contract: str, instead: Mapping[str, str]) -> compiler.Artifact:
+def _compiled(contract: str, instead: Mapping[str, str]) -> tuple[compiler.Artifact, frozenset[str]]:
     """
-    The contract with other text for some of its files, named relative to the root. Not optimised, which takes a quarter
-    of the time and changes nothing but gas.
+    The contract with other text for some of its files, and the names of all its files, relative to the root. Not
+    optimised, which takes a quarter of the time and changes nothing but gas.
     """
+    files: set[str] = set()
 
     class Overlay(FilesystemInputBundle):  # type: ignore[misc]
         def _load_from_path(self, resolved_path: Path, original_path: Path) -> Any:
             loaded = super()._load_from_path(resolved_path, original_path)
             path = Path(resolved_path)
             name = str(path.relative_to(compiler.ROOT)) if path.is_relative_to(compiler.ROOT) else ""
+            files.add(name)
             if name not in instead:
                 return loaded
             return FileInput(loaded.source_id, loaded.path, loaded.resolved_path, instead[name])
@@ -224,4 +235,4 @@ def _compiled(contract: str, instead: Mapping[str, str]) -> compiler.Artifact:
             settings=Settings(evm_version=compiler.EVM_VERSION, optimize=OptimizationLevel.NONE),
             output_formats=["abi", "bytecode"],
         )
-    return compiler.Artifact(contract, output["abi"], output["bytecode"], "")
+    return compiler.Artifact(contract, output["abi"], output["bytecode"], ""), frozenset(files)
