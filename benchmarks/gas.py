@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eth_utils import keccak
@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from prime_perps import compiler, orders, reports
+from prime_perps import compiler, orders, reports, risk
 from prime_perps.accounts import CASH, account_id, token
 from prime_perps.chain.anvil import Anvil
 from prime_perps.chain.contract import Contract
@@ -49,7 +49,7 @@ PEERS = {
     "slice": "Zaros 942,000",
     "slice_into_empty": "",
 }
-START = 1_900_000_000
+START = 1_900_086_400  # a Monday, 13:46 in New York: no closure is within a day, now or three days later
 PRICE = 100
 TOKENS = 2_000
 ONE_TOKEN = 10**8
@@ -143,15 +143,16 @@ class World:
         self.system.vault.withdraw(trader.account, CASH, free, trader.address, sender=trader.address)
 
     def raise_charges(self) -> None:
-        """A table under which the debtors below are unhealthy, through the timelock."""
-        model = self.system.model
-        lines = [model.line(entry.id) for entry in self.system.underlyings]
-        harsh = [line._replace(wrapper=300) for line in lines]
-        staged = model.stage_table(model.globals(), harsh, sender=self.admin)
-        table = next(fields["table"] for name, fields in model.events(staged) if name == "TableStaged")
-        self.system.schedule(model.use_table, table, sender=self.admin)
-        self.backend.warp(self.backend.timestamp() + 61)
-        self.system.execute(model.use_table, table, sender=self.admin)
+        """A table under which the debtors below are unhealthy, through the timelock, and wholly in force."""
+        system, used = self.system, risk.read_table(self.system.model)
+        harsh = [replace(line, wrapper=300) for line in used.lines]
+        starts = self.backend.timestamp() + 70
+        made = system.models.make(used.globals, harsh, system.model, starts, sender=self.admin)
+        change = (system.clearinghouse.set_model, next(fields["model"] for _, fields in system.models.events(made)))
+        system.schedule(*change, sender=self.admin)
+        self.backend.warp(starts - 5)
+        system.execute(*change, sender=self.admin)
+        self.backend.warp(starts + system.models.ramp())
 
 
 def measure(world: World) -> Figures:

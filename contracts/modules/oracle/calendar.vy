@@ -114,7 +114,7 @@ def _post(closures: DynArray[IOracleAdapter.Closing, 64], until: uint256):
         self._check_apart(last, closing)
         self._hold(closing, (closing.end - 1) // WEEK)
         last = closing
-    for week: uint256 in range(max(previous, block.timestamp) // WEEK, until // WEEK + 1, bound=WEEKS_COVERED):
+    for week: uint256 in range(block.timestamp // WEEK, until // WEEK + 1, bound=WEEKS_COVERED):
         if self._weeks[week] == 0:
             self._weeks[week] = QUIET
     self._hold(IOracleAdapter.Closing(start=until, end=TIME_MAX), until // WEEK)

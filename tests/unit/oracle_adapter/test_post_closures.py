@@ -47,6 +47,12 @@ def test_post_closures__four_hundred_days_and_sixty_four_closures__fit(desk: Des
     assert told(desk, desk.now + 460 * DAY) == []
 
 
+def test_post_closures__four_hundred_days_from_the_end_of_a_week__fit(desk: Desk) -> None:
+    desk.backend.warp(WEEK - 1 - desk.now % WEEK)
+    desk.post(days=400)
+    assert told(desk, desk.now + 400 * DAY) == [Closing(desk.now + 400 * DAY, FOREVER)]
+
+
 def test_post_closures__of_none__covers_and_is_open(desk: Desk) -> None:
     desk.post()
     for _ in range(50):
