@@ -4,78 +4,67 @@
 @title MarginModel
 @license AGPL-3.0-only
 @author Prime Perps
-@notice The margin formula and its risk table: exposures in, maintenance and initial margin out. It knows no accounts
-        and holds no money; the clearinghouse can be pointed at another one.
+@notice The margin formula with one risk table: exposures in, maintenance and initial margin out. It knows no accounts,
+        holds no money, has no roles and never changes: other parameters are another model, which the clearinghouse is
+        pointed at in one step.
 
-        Trust. Nobody: whatever the caller passes is checked, and whatever the timelock chooses has passed the bounds of
-        risk_table. The timelock can choose a bad table within these bounds, nobody can go past them.
+        Trust. Whatever the caller passes is checked, and the table has passed the bounds of risk_table. Whoever chooses
+        a model can choose a bad table within these bounds, nobody can go past them.
 
-        A table. Anyone stages one: it is checked and becomes the code of an account of its own, for good. The timelock
-        then uses it, in one call that names the address only, because a timelocked call has no room for a table; so
-        does the guardian if it charges no book less. To check what a vote is about, read that account's code
-        (prime_perps.risk.read_table). A table in use is replaced, never changed or removed.
-
-        States. No table: every call reverts. In force: one table counts. Coming in, for `ramp` seconds after each
-        change: maintenance margin moves from the previous table's to the new one's in a straight line, so nobody
-        becomes liquidatable from one block to the next; initial margin is the new one's at once if that is more. Both
-        are means or maxima of what the formula asks for, so every property of it still holds.
-@custom:kill There is nothing to stop: views only, and a table that nobody has chosen has no effect.
+        A model that follows another comes into force by and by, `ramp` seconds from `starts`: maintenance margin goes
+        from what the previous one asks for to what its own table does in a straight line, so that nobody becomes
+        liquidatable from one block to the next; initial margin is its own at once if that is more. Both are means or
+        maxima of what the formula asks for, so every property of it still holds.
+@custom:kill There is nothing to stop: views only.
 """
 from contracts.interfaces import IMarginModel
-from snekmate.auth import access_control
 
-from .modules.common import roles
 from .modules.margin import formula
 from .modules.margin import risk_table
 
 implements: IMarginModel
 
-initializes: access_control
-initializes: roles[access_control := access_control]
-
-exports: (
-    # roles
-    access_control.DEFAULT_ADMIN_ROLE,
-    access_control.getRoleAdmin,
-    access_control.grantRole,
-    access_control.hasRole,
-    access_control.renounceRole,
-    access_control.revokeRole,
-    access_control.supportsInterface,
-    roles.GUARDIAN_ROLE,
-    roles.TIMELOCK_ROLE,
-)
+initializes: risk_table
+initializes: formula[risk_table := risk_table]
 
 
-DAY: constant(uint256) = 86_400
-RAMP_MAX: constant(uint256) = 30 * DAY
+RAMP_MAX: constant(uint256) = 30 * 86_400
 
-ADDRESS_BITS: constant(uint256) = 160
-ADDRESS_MASK: constant(uint256) = 2**160 - 1
-
+previous: public(immutable(address))
+starts: public(immutable(uint256))
 ramp: public(immutable(uint256))
-
-_in_use: uint256  # 160 bits the newest table, then the time at which it is wholly in force
-_staged: HashMap[address, bool]
-
-previous_table: public(address)
+in_force_at: public(immutable(uint256))
 
 
 @deploy
-def __init__(ramp_: uint256):
+def __init__(
+    globals_: IMarginModel.Globals,
+    lines_: DynArray[IMarginModel.Line, 64],
+    previous_: address,
+    starts_: uint256,
+    ramp_: uint256,
+):
     """
-    @param ramp_ seconds over which a new table comes into force, one second to 30 days; days where money is at stake.
-    @dev The deployer gets DEFAULT_ADMIN_ROLE, hands out the roles and renounces. There is no table until the timelock
-         uses one.
-         Reverts: "model: bad ramp".
+    @param lines_ Line i belongs to underlying i; an underlying past the end of the list is unknown. Every line needs a
+           gamma, so an empty one is refused. Bounds of every field: docs/margin.md.
+    @param previous_ The model this one follows; zero for the first, which is in force at once.
+    @param starts_ unix seconds from which it comes into force: not before the previous one is wholly in force, so that
+           no more than two tables ever count.
+    @param ramp_ seconds it takes, up to 30 days; 0 for the first.
+    @dev Reverts: "table: empty", "table: basis over 2 gamma", one reason per field of the table that is out of its
+         range, "model: bad ramp", "model: table loses lines".
     """
-    access_control.__init__()
-    self._check_ramp(ramp_)
+    risk_table.__init__(globals_, lines_)
+    self._check_ramp(previous_, starts_, ramp_)
+    self._check_keeps_lines(previous_, len(lines_))
+    previous = previous_
+    starts = starts_
     ramp = ramp_
+    in_force_at = starts_ + ramp_
 
 
-# The views are open during a call: no code but this contract's own ever runs while it is being called, so there is
-# nothing half done to see, and every margin check saves the price of the lock.
+# The views are open during a call: there is no state that could be half done, and every margin check saves the price of
+# the lock.
 
 
 @view
@@ -84,13 +73,12 @@ def __init__(ramp_: uint256):
 def requirements(
     exposures: DynArray[IMarginModel.Exposure, 32], closure: IMarginModel.Closure, debt: uint256
 ) -> (uint256, uint256):
-    in_use: uint256 = self._checked_in_use()
-    sums: formula.Sums = formula._sum(exposures, self._table(in_use))
-    terms: IMarginModel.Breakdown = formula._totals(sums, closure, debt)
-    left: uint256 = self._left(in_use)
-    if left != 0:
-        sums = formula._sum(exposures, self.previous_table)
-        terms = self._mixed(formula._totals(sums, closure, debt), terms, left)
+    terms: IMarginModel.Breakdown = formula._totals(formula._sum(exposures), closure, debt)
+    if block.timestamp < in_force_at:
+        maintenance: uint256 = 0
+        initial: uint256 = 0
+        maintenance, initial = staticcall IMarginModel(previous).requirements(exposures, closure, debt)
+        return self._mean_up(maintenance, terms.maintenance), self._initial(initial, terms.initial)
     return terms.maintenance, terms.initial
 
 
@@ -100,163 +88,98 @@ def requirements(
 def explain(
     exposures: DynArray[IMarginModel.Exposure, 32], closure: IMarginModel.Closure, debt: uint256
 ) -> IMarginModel.Breakdown:
-    in_use: uint256 = self._checked_in_use()
-    sums: formula.Sums = formula._sum(exposures, self._table(in_use))
+    sums: formula.Sums = formula._sum(exposures)
     terms: IMarginModel.Breakdown = formula._itemise(sums, formula._totals(sums, closure, debt))
-    left: uint256 = self._left(in_use)
-    if left != 0:
-        sums = formula._sum(exposures, self.previous_table)
-        terms = self._mixed(formula._itemise(sums, formula._totals(sums, closure, debt)), terms, left)
+    if block.timestamp < in_force_at:
+        before: IMarginModel.Breakdown = staticcall IMarginModel(previous).explain(exposures, closure, debt)
+        return IMarginModel.Breakdown(
+            factor=self._mean_up(before.factor, terms.factor),
+            own=self._mean_up(before.own, terms.own),
+            jump=self._mean_up(before.jump, terms.jump),
+            core=self._mean_up(before.core, terms.core),
+            core_ahead=self._mean_up(before.core_ahead, terms.core_ahead),
+            floor=self._mean_up(before.floor, terms.floor),
+            widths=self._mean_up(before.widths, terms.widths),
+            basis=self._mean_up(before.basis, terms.basis),
+            wrapper=self._mean_up(before.wrapper, terms.wrapper),
+            size=self._mean_up(before.size, terms.size),
+            interest=self._mean_up(before.interest, terms.interest),
+            maintenance=self._mean_up(before.maintenance, terms.maintenance),
+            initial=self._initial(before.initial, terms.initial),
+        )
     return terms
-
-
-@external
-def stage_table(globals: IMarginModel.Globals, lines: DynArray[IMarginModel.Line, 64]) -> address:
-    staged: address = risk_table._store(globals, lines)
-    self._staged[staged] = True
-    log IMarginModel.TableStaged(table=staged, staged_by=msg.sender)
-    return staged
-
-
-@external
-def use_table(table: address):
-    roles._check_guardian()
-    self._check_staged(table)
-    previous: address = self._table(self._in_use)
-    self._check_in_force(self._left(self._in_use))
-    in_force_at: uint256 = 0
-    if previous == empty(address):
-        roles._check_timelock()
-    else:
-        self._check_keeps_lines(table, previous)
-        roles._check_loosening(risk_table._raises(table, previous))
-        in_force_at = block.timestamp + ramp
-    self._in_use = convert(table, uint256) | (in_force_at << ADDRESS_BITS)
-    self.previous_table = previous
-    log IMarginModel.TableUsed(table=table, previous=previous, in_force_at=in_force_at)
-
-
-@view
-@external
-@reentrant
-def table() -> address:
-    return self._table(self._in_use)
-
-
-@view
-@external
-@reentrant
-def in_force_at() -> uint256:
-    return self._in_use >> ADDRESS_BITS
 
 
 @view
 @external
 @reentrant
 def line_count() -> uint256:
-    in_use: uint256 = self._checked_in_use()
-    return risk_table._line_count(self._table(in_use) if self._left(in_use) == 0 else self.previous_table)
+    own: uint256 = risk_table._line_count()
+    if block.timestamp < in_force_at:
+        return min(own, staticcall IMarginModel(previous).line_count())
+    return own
 
 
 @view
 @external
 @reentrant
 def line(underlying: uint256) -> IMarginModel.Line:
-    table: address = self._table(self._checked_in_use())
-    formula._check_known(underlying, risk_table._line_count(table))
-    return risk_table._load_line(table, underlying)
+    formula._check_known(underlying, risk_table._line_count())
+    return risk_table._line(underlying)
+
+
+@view
+@external
+@reentrant
+def lines() -> DynArray[IMarginModel.Line, 64]:
+    found: DynArray[IMarginModel.Line, 64] = []
+    for underlying: uint256 in range(risk_table._line_count(), bound=risk_table.LINES_MAX):
+        found.append(risk_table._line(underlying))
+    return found
 
 
 @view
 @external
 @reentrant
 def globals() -> IMarginModel.Globals:
-    return risk_table._load_globals(self._table(self._checked_in_use()))
-
-
-@internal
-@pure
-def _table(in_use: uint256) -> address:
-    return convert(in_use & ADDRESS_MASK, address)
+    return risk_table._globals()
 
 
 @internal
 @view
-def _left(in_use: uint256) -> uint256:
+def _mean_up(before: uint256, after: uint256) -> uint256:
     """
-    @return seconds until the newest table is wholly in force.
+    @notice What two tables ask for together, weighted with time, rounded up.
     """
-    in_force_at: uint256 = in_use >> ADDRESS_BITS
-    return in_force_at - block.timestamp if in_force_at > block.timestamp else 0
+    left: uint256 = min(in_force_at - block.timestamp, ramp)
+    return (before * left + after * (ramp - left) + ramp - 1) // ramp
 
 
 @internal
 @view
-def _mixed(
-    previous: IMarginModel.Breakdown, newest: IMarginModel.Breakdown, left: uint256
-) -> IMarginModel.Breakdown:
-    """
-    @notice What two tables ask for together while `left` seconds of the ramp are left, each term rounded up.
-    """
-    return IMarginModel.Breakdown(
-        factor=self._mean_up(previous.factor, newest.factor, left),
-        own=self._mean_up(previous.own, newest.own, left),
-        jump=self._mean_up(previous.jump, newest.jump, left),
-        core=self._mean_up(previous.core, newest.core, left),
-        core_ahead=self._mean_up(previous.core_ahead, newest.core_ahead, left),
-        floor=self._mean_up(previous.floor, newest.floor, left),
-        widths=self._mean_up(previous.widths, newest.widths, left),
-        basis=self._mean_up(previous.basis, newest.basis, left),
-        wrapper=self._mean_up(previous.wrapper, newest.wrapper, left),
-        size=self._mean_up(previous.size, newest.size, left),
-        interest=self._mean_up(previous.interest, newest.interest, left),
-        maintenance=self._mean_up(previous.maintenance, newest.maintenance, left),
-        initial=max(self._mean_up(previous.initial, newest.initial, left), newest.initial),
-    )
+def _initial(before: uint256, after: uint256) -> uint256:
+    return max(self._mean_up(before, after), after)
 
 
 @internal
 @view
-def _mean_up(previous: uint256, newest: uint256, left: uint256) -> uint256:
-    return (previous * left + newest * (ramp - left) + ramp - 1) // ramp
+def _check_ramp(previous_: address, starts_: uint256, ramp_: uint256):
+    sound: bool = starts_ == 0 and ramp_ == 0
+    if previous_ != empty(address):
+        sound = (
+            0 < ramp_ and ramp_ <= RAMP_MAX
+            and starts_ < 2**64
+            and staticcall IMarginModel(previous_).in_force_at() <= starts_
+        )
+    assert sound, "model: bad ramp"
 
 
 @internal
-@pure
-def _check_ramp(duration: uint256):
-    assert 0 < duration and duration <= RAMP_MAX, "model: bad ramp"
-
-
 @view
-@internal
-def _checked_in_use() -> uint256:
-    in_use: uint256 = self._in_use
-    assert in_use != 0, "model: no table"
-    return in_use
-
-
-@view
-@internal
-def _check_staged(table: address):
-    """
-    @dev The formula skips what staging has checked, so only a table this contract wrote will do.
-    """
-    assert self._staged[table], "model: table not staged"
-
-
-@pure
-@internal
-def _check_in_force(left: uint256):
-    """
-    @dev A third table would have to start from where two others have got to.
-    """
-    assert left == 0, "model: table still coming in"
-
-
-@view
-@internal
-def _check_keeps_lines(table: address, previous: address):
+def _check_keeps_lines(previous_: address, count: uint256):
     """
     @dev An underlying without a line would make every check of every account that holds it revert.
     """
-    assert risk_table._line_count(table) >= risk_table._line_count(previous), "model: table loses lines"
+    if previous_ != empty(address):
+        kept: bool = count >= len(staticcall IMarginModel(previous_).lines())
+        assert kept, "model: table loses lines"

@@ -18,6 +18,7 @@
        go on.
 """
 from contracts.interfaces import IMarginModel
+from contracts.interfaces import IModelFactory
 from contracts.interfaces import IPerpClearinghouse
 from snekmate.auth import access_control
 from .modules.clearing import accounts
@@ -70,20 +71,25 @@ vault: public(immutable(address))
 exchange: public(immutable(address))
 engine: public(immutable(address))
 oracle: public(immutable(address))
+models: public(immutable(address))
 
 # the account that fees not kept by insurance go to
 treasury: public(uint256)
 
 
 @deploy
-def __init__(oracle_: address, model: address, vault_: address, exchange_: address, engine_: address):
+def __init__(
+    oracle_: address, models_: address, model: address, vault_: address, exchange_: address, engine_: address
+):
     """
+    @param models_ The factory that says which model charges no book less than another; the first may come from anywhere.
     @param vault_ Where the vault is going to be; it and the next two are deployed after this and refuse to be anywhere
            but where the clearinghouse expects them.
     """
     access_control.__init__()
     risk.__init__(oracle_)
     oracle = oracle_
+    models = models_
     vault = vault_
     exchange = exchange_
     engine = engine_
@@ -288,8 +294,9 @@ def list_other_token(instrument: uint256, underlying: uint256, units_per_token: 
 
 @external
 def set_model(model: address):
-    roles._check_timelock()
+    roles._check_guardian()
     changed: IPerpClearinghouse.Settings = book_settings._load()
+    roles._check_loosening(staticcall IModelFactory(models).follows(model, changed.model))
     # what is held today must have a line tomorrow
     lines: uint256 = staticcall IMarginModel(changed.model).line_count()
     changed.model = model

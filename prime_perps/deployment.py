@@ -69,7 +69,7 @@ class Deployment:
     exchange: Contract
     vault: Contract
     oracle: Contract
-    model: Contract
+    models: Contract
     engine: Contract
     lens: Contract
     timelock: Contract
@@ -77,7 +77,7 @@ class Deployment:
     underlyings: tuple[Underlying, ...]
     block: int = 0
 
-    PARTS = ("clearinghouse", "exchange", "vault", "oracle", "model", "engine", "lens", "timelock", "cash")
+    PARTS = ("clearinghouse", "exchange", "vault", "oracle", "models", "engine", "lens", "timelock", "cash")
 
     def underlying(self, symbol: str) -> Underlying:
         """By symbol. Raises KeyError."""
@@ -137,6 +137,11 @@ class Deployment:
             raise BadManifest(f"{path.name} is not a deployment manifest ({error})") from None
         return cls(backend, **parts, underlyings=underlyings, block=manifest["block"])
 
+    @property
+    def model(self) -> Contract:
+        """The margin model in use."""
+        return Contract.at(self.backend, "MarginModel", self.clearinghouse.settings().model)
+
     # governance
 
     def schedule(self, method: Method, *args: Any, sender: str, salt: bytes = NO_SALT) -> Receipt:
@@ -182,11 +187,15 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
         (limits["age"], limits["floor"], limits["growth"], limits["shut"], limits["report_age"]),
         sender=sender,
     )
-    model = Contract.deploy(backend, "MarginModel", plan.risk_ramp, sender=sender)
+    blueprint = Contract.deploy_blueprint(backend, "MarginModel", sender=sender)
+    models = Contract.deploy(backend, "ModelFactory", blueprint, plan.risk_ramp, sender=sender)
+    made = models.make(plan.table.globals, plan.lines(), ZERO, 0, sender=sender)
+    model = next(fields["model"] for name, fields in models.events(made) if name == "ModelMade")
     # The clearinghouse names its partners for good, so it is told where they are going to be.
     first = backend.nonce(sender) + 1
     vault, exchange, engine = (create_address(sender, first + step) for step in range(3))
-    clearinghouse = Contract.deploy(backend, "PerpClearinghouse", oracle, model, vault, exchange, engine, sender=sender)
+    partners = (oracle, models, model, vault, exchange, engine)
+    clearinghouse = Contract.deploy(backend, "PerpClearinghouse", *partners, sender=sender)
     deployment = Deployment(
         backend=backend,
         clearinghouse=clearinghouse,
@@ -195,7 +204,7 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
         engine=Contract.deploy(backend, "LiquidationEngine", clearinghouse, plan.liquidation, sender=sender),
         lens=Contract.deploy(backend, "AccountLens", clearinghouse, sender=sender),
         oracle=oracle,
-        model=model,
+        models=models,
         timelock=timelock,
         cash=cash,
         underlyings=tuple(_tokens(backend, sender, plan)),
@@ -360,9 +369,6 @@ def _configure(deployment: Deployment, sender: str, plan: _Plan) -> None:
     for signer in plan.oracle["signers"]:
         deployment.oracle.set_signer(signer, True, sender=sender)
     deployment.oracle.post_closures(*plan.calendar.posting(deployment.backend.timestamp()), sender=sender)
-    staged = deployment.model.stage_table(plan.table.globals, plan.lines(), sender=sender)
-    table = next(fields["table"] for name, fields in deployment.model.events(staged) if name == "TableStaged")
-    deployment.model.use_table(table, sender=sender)
     fees = plan.fees
     deployment.clearinghouse.set_fees(fees["maker_pips"], fees["taker_pips"], fees["insurance_bps"], sender=sender)
     if plan.treasury:
@@ -405,7 +411,6 @@ def _governed(deployment: Deployment) -> list[Contract]:
         deployment.clearinghouse,
         deployment.vault,
         deployment.oracle,
-        deployment.model,
         deployment.engine,
     ]
 

@@ -1,4 +1,4 @@
-"""Risk parameters as data: parameters/risk.json in, the globals and lines of a margin table out; and back from code.
+"""Risk parameters as data: parameters/risk.json in, the globals and lines of a margin table out; and back from a model.
 
 A file is held to the bounds of contracts/modules/margin/risk_table.vy, so that what loads here is not refused there.
 """
@@ -16,8 +16,6 @@ from prime_perps.margin import Globals, Line, Table
 
 GROUPS = ("equities", "crypto", "rates", "spare")
 LINES_MAX = 64
-TABLE_BYTES = 1 + 32 * (1 + LINES_MAX)
-FIELD_BITS = 16
 
 ONE = 10_000
 FIVE = 50_000
@@ -87,28 +85,10 @@ def parse(content: Any) -> RiskTable:
     return RiskTable(_globals(entries["globals"]), {name: _line(name, entry) for name, entry in named.items()})
 
 
-def read_table(code: bytes) -> Table:
-    """
-    The table that an account's code holds, for checking what a vote to use it is about.
-
-    Raises BadRiskParameters for code that no margin model can have written.
-    """
-    if len(code) != TABLE_BYTES or code[0] != 0:
-        raise BadRiskParameters("this code is not a risk table")
-    first, *rest = (int.from_bytes(code[at : at + 32]) for at in range(1, TABLE_BYTES, 32))
-    equities, crypto, rates, spare, *others, count = _fields(first, 12)
-    if not 1 <= count <= LINES_MAX:
-        raise BadRiskParameters(f"a risk table of {count} lines")
-    return Table(Globals((equities, crypto, rates, spare), *others), [_unpack_line(word) for word in rest[:count]])
-
-
-def _unpack_line(word: int) -> Line:
-    return Line(*_fields(word, 9), word >> 9 * FIELD_BITS)
-
-
-def _fields(word: int, count: int) -> list[int]:
-    """The lowest `count` fields of a packed word, from the low bit up."""
-    return [word >> FIELD_BITS * at & 2**FIELD_BITS - 1 for at in range(count)]
+def read_table(model: Any) -> Table:
+    """The table of a deployed margin model, a contract, for checking what a vote to use it is about."""
+    (equities, crypto, rates, spare), *others = model.globals()
+    return Table(Globals((equities, crypto, rates, spare), *others), [Line(*line) for line in model.lines()])
 
 
 def _globals(content: Any) -> Globals:

@@ -28,6 +28,7 @@ from prime_perps.accounts import CASH, account_id, token
 from prime_perps.chain.contract import Contract, Method, Receipt
 from prime_perps.chain.revm import RevmBackend
 from prime_perps.deployment import Deployment
+from prime_perps.margin import Table
 from prime_perps.orders import Order, SignedOrder
 from prime_perps.reports import Report, Session
 from prime_perps.units import MID, nano, scaled, wad
@@ -35,6 +36,7 @@ from prime_perps.units import MID, nano, scaled, wad
 PRICES = {"AAPL": "150", "IBM": "110", "MSFT": "25", "GOOG": "420", "NVDA": "140", "SPY": "125", "BTC": "60000"}
 CONFIDENCE = 2  # bps; below every floor, so that the half-width of a fresh word is the floor
 AN_HOUR = 3_600
+RISK_RAMP = 60  # seconds instead of days, or every price would have to be renewed
 UNLIMITED = 2**256 - 1
 
 
@@ -68,6 +70,7 @@ def parameters() -> dict[str, Any]:
     given["calendar"]["exchange"] = ""
     given["oracle"]["signers"] = [address(f"reporter {number}") for number in range(3)]
     given["treasury"] = address("treasury")
+    given["risk_ramp"] = RISK_RAMP
     return given
 
 
@@ -222,6 +225,16 @@ class Stage:
         return self.system.clearinghouse.position(account(role), self.id(symbol))
 
     # governance
+
+    def use_table(self, table: Table) -> None:
+        """Another risk table, through the timelock, and wait until it is wholly in force."""
+        system = self.system
+        starts = self.now() + int(system.timelock.get_minimum_delay())
+        receipt = system.models.make(table.globals, table.lines, system.model, starts, sender=address("governor"))
+        ((_, fields),) = system.models.events(receipt)
+        self.govern(system.clearinghouse.set_model, fields["model"])
+        self.warp(starts + RISK_RAMP - self.now())
+        self.publish()
 
     def govern(self, method: Method, *args: Any) -> Receipt:
         """What only the timelock may do, through the timelock; prices are renewed after its delay."""

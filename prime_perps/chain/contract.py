@@ -21,6 +21,10 @@ from prime_perps import compiler
 from prime_perps.errors import Revert
 
 ERROR_SELECTOR = keccak(text="Error(string)")[:4]
+# EIP-5202: what marks stored creation code as a blueprint, version 0, without data of its own.
+BLUEPRINT_PREAMBLE = bytes.fromhex("fe7100")
+# After PUSH2 and a length: RETURNDATASIZE, DUP2, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURN.
+RETURN_THE_REST = bytes.fromhex("3d81600a3d39f3")
 
 
 @dataclass(frozen=True)
@@ -178,6 +182,12 @@ class Contract:
             raise TypeError(f"{name} takes {len(types)} constructor arguments, got {len(args)}")
         code = bytes.fromhex(artifact.bytecode[2:]) + encode(types, [_plain(arg) for arg in args])
         return cls(backend, backend.create(code, sender), artifact.abi, name)
+
+    @staticmethod
+    def deploy_blueprint(backend: Backend, name: str, *, sender: str) -> str:
+        """Store the creation code of the contract called `name` as EIP-5202 has it; the address it is stored at."""
+        stored = BLUEPRINT_PREAMBLE + bytes.fromhex(compiler.load(name).bytecode[2:])
+        return backend.create(b"\x61" + len(stored).to_bytes(2) + RETURN_THE_REST + stored, sender)
 
     def __getattr__(self, name: str) -> Method:
         if name.startswith("__"):

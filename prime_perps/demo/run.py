@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from prime_perps import compiler, history, margin
+from prime_perps import compiler, history, margin, risk
 from prime_perps.balance_sheet import exposures
 from prime_perps.demo import plots
 from prime_perps.demo.cast import ACTORS, CUSTOMERS, HEDGED, HOLDER, LIQUIDATOR
@@ -113,9 +113,7 @@ def _hedge(stage: Stage) -> None:
 
 def risk_table(stage: Stage) -> margin.Table:
     """The risk table in force, read from the chain."""
-    model = stage.deployment.model
-    lines = [margin.Line(*model.line(number)) for number in range(model.line_count())]
-    return margin.Table(margin.Globals(*model.globals()), lines)
+    return risk.read_table(stage.deployment.model)
 
 
 def _report(stage: Stage, record: Record, openings: dict[str, Asked], started: float) -> Report:

@@ -26,28 +26,21 @@ BOOKS = int(os.environ.get("PRIME_PERPS_BOOKS") or 2_000)
 BOOKS_A_TABLE = 40
 SEED = int(os.environ.get("PRIME_PERPS_SEED") or (1 if os.environ.get("CI") else time.time_ns()))
 
-RAMP = 1
-TIMELOCK = to_checksum_address(keccak(text="timelock")[12:])
+MAKER = to_checksum_address(keccak(text="anyone")[12:])
+NOBODY = "0x" + "00" * 20
 
 
 class Chain:
-    """A model, alone, that takes a new table at will."""
+    """A model, alone, and another for each table."""
 
     def __init__(self) -> None:
         self.backend = RevmBackend()
-        self.model = self._deploy()
-
-    def _deploy(self) -> Contract:
-        model = Contract.deploy(self.backend, "MarginModel", RAMP, sender=TIMELOCK)
-        model.grantRole(model.TIMELOCK_ROLE(), TIMELOCK, sender=TIMELOCK)
-        return model
+        self.model: Contract
 
     def use(self, table: Table) -> None:
-        """A model anew, since a table may only grow in place."""
-        self.model = self._deploy()
-        staged = self.model.stage_table(table.globals, table.lines, sender=TIMELOCK)
-        ((_, fields),) = self.model.events(staged)
-        self.model.use_table(fields["table"], sender=TIMELOCK)
+        """Ask a model of this table from now on."""
+        given = (table.globals, table.lines, NOBODY, 0, 0)
+        self.model = Contract.deploy(self.backend, "MarginModel", *given, sender=MAKER)
 
     def explain(self, question: Question) -> tuple[int, ...] | str:
         """All terms, or the reason for none."""

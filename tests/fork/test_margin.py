@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -14,17 +14,14 @@ from prime_perps.units import BPS
 from tests.fork.actors import address
 from tests.fork.market import Market
 
-if TYPE_CHECKING:
-    from ape.api import ProviderAPI
-
 EVENTFUL = Flag.HALTED | Flag.EVENT
 HOLDER = account_id(address("holder"))
 
 
 @pytest.fixture
-def table(market: Market, fork: ProviderAPI) -> Table:
+def table(market: Market) -> Table:
     """The risk table in force, as the fork has it."""
-    return risk.read_table(bytes(fork.get_code(market.system.model.table())))
+    return risk.read_table(market.system.model)
 
 
 def _reference(summary: Any, table: Table) -> tuple[int, int]:

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from prime_perps import balance_sheet, margin
+from prime_perps import balance_sheet, margin, risk
 from prime_perps.units import WAD, usd
 from tests.stage import Stage, account
 
@@ -60,10 +60,7 @@ def test_render__empty_account__needs_no_margin(stage):
 
 def test_exposures__of_a_summary__are_what_the_model_was_given(stage, summary):
     """The reference model on them gives the chain's margins exactly."""
-    model = stage.system.model
-    table = margin.Table(
-        margin.Globals(*model.globals()), [margin.Line(*model.line(n)) for n in range(model.line_count())]
-    )
+    table = risk.read_table(stage.system.model)
     debt = max(-summary.margin.cash, 0)
     computed = margin.requirements(balance_sheet.exposures(summary), margin.Closure(*summary.closure), debt, table)
     assert computed == (summary.margin.maintenance, summary.margin.initial)

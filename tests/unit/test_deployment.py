@@ -15,7 +15,7 @@ from prime_perps.errors import PrimePerpsError
 from prime_perps.margin import Closure
 from tests.stage import address, parameters
 
-GOVERNED = ("clearinghouse", "vault", "oracle", "model", "engine")
+GOVERNED = ("clearinghouse", "vault", "oracle", "engine")
 DEPLOYER = address("deployer")
 
 

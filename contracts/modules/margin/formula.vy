@@ -19,6 +19,8 @@ from contracts.interfaces import IMarginModel
 
 from . import risk_table
 
+uses: risk_table
+
 
 # What an account's exposures add up to, before the session and the groups' shocks are known. Underlyings whose market
 # keeps hours are summed apart from those whose market never closes: only the former move further after a closure.
@@ -78,13 +80,12 @@ def _check_debt(debt: uint256):
 
 @internal
 @view
-def _sum(exposures: DynArray[IMarginModel.Exposure, 32], table: address) -> Sums:
+def _sum(exposures: DynArray[IMarginModel.Exposure, 32]) -> Sums:
     """
     @dev Sums over a book, exact but for own-name shocks and size charges, which are rounded up one by one. Every read
          of a field is spelt out and nothing is checked twice, because this is the inner loop of every margin check.
     """
-    words: Bytes[risk_table.TABLE_BYTES] = slice(table.code, risk_table.PREFIX_BYTES, risk_table.TABLE_BYTES)
-    globals: uint256 = extract32(words, 0, output_type=uint256)
+    globals: uint256 = risk_table._WORDS[0]
     short_side: uint256 = (globals >> risk_table.SHORT_SIDE_AT) & risk_table.FIELD
     event_factor: uint256 = (globals >> risk_table.EVENT_FACTOR_AT) & risk_table.FIELD
     slope_cap: uint256 = (globals >> risk_table.SLOPE_CAP_AT) & risk_table.FIELD
@@ -111,7 +112,7 @@ def _sum(exposures: DynArray[IMarginModel.Exposure, 32], table: address) -> Sums
         assert (e.token | e.other | bought | sold) <= VALUE_MAX, "model: notional too large"
         assert e.width <= BPS, "model: width over 100%"
         assert e.eventful <= BPS, "model: event over 100%"
-        line: uint256 = extract32(words, unsafe_mul(32, unsafe_add(1, e.underlying)), output_type=uint256)
+        line: uint256 = risk_table._WORDS[unsafe_add(1, e.underlying)]
         hours: uint256 = (line >> risk_table.HOURS_AT) & 1
         group: uint256 = unsafe_add(line & risk_table.FIELD, unsafe_mul(hours, GROUPS))
         beta: uint256 = (line >> risk_table.BETA_AT) & risk_table.FIELD
@@ -191,12 +192,11 @@ def _totals(sums: Sums, closure: IMarginModel.Closure, debt: uint256) -> IMargin
     ahead: uint256 = multipliers[closure.ahead]
     ramped: uint256 = now + self._div_up((ahead - now) * closure.ramp, BPS)
 
-    core: Core = self._core(sums, globals, ramped)
+    core: Core = self._core(sums, ramped, False)
     core_ahead: uint256 = core.total
-    coming: uint256 = max(sums.coming_largest[0], sums.coming_largest[1])
     # `ahead` is the larger multiplier: the table's never fall from one closure to the next.
-    if ahead != ramped or coming != 0:
-        core_ahead = self._core(self._come(sums), globals, ahead).total
+    if ahead != ramped or (sums.coming_largest[0] | sums.coming_largest[1]) != 0:
+        core_ahead = self._core(sums, ahead, True).total
 
     rest: uint256 = self._div_up(sums.floor + sums.widths + sums.basis + sums.wrapper, BPS) + sums.size
     interest: uint256 = self._div_up(debt * globals.loan_rate * INTEREST_DAYS, BPS * YEAR_DAYS)
@@ -219,40 +219,48 @@ def _totals(sums: Sums, closure: IMarginModel.Closure, debt: uint256) -> IMargin
 
 @internal
 @pure
-def _core(sums: Sums, globals: IMarginModel.Globals, multiplier: uint256) -> Core:
+def _core(sums: Sums, multiplier: uint256, whole: bool) -> Core:
     """
     @param multiplier bps, how much further markets that keep hours may move than on an ordinary day.
+    @param whole Whether events count as if all of each had come.
     @dev In a group that has both kinds of markets, those with hours may move up to `multiplier` times as far, and need
-         not: the worse end counts, so that a longer closure never lowers a requirement.
+         not: the worse end counts, so that a longer closure never lowers a requirement. Unchecked, see above.
     """
     factor: uint256 = 0
     for group: uint256 in range(GROUPS):
-        always: uint256[2] = [sums.longs[group], sums.shorts[group]]
-        hours: uint256[2] = [sums.longs[GROUPS + group], sums.shorts[GROUPS + group]]
-        worst: uint256 = max(
-            BPS * self._distance(always[0] + hours[0], always[1] + hours[1]),
-            self._distance(BPS * always[0] + multiplier * hours[0], BPS * always[1] + multiplier * hours[1]),
+        long: uint256 = sums.longs[group]
+        short: uint256 = sums.shorts[group]
+        long_hours: uint256 = sums.longs[unsafe_add(GROUPS, group)]
+        short_hours: uint256 = sums.shorts[unsafe_add(GROUPS, group)]
+        if (long | short | long_hours | short_hours) == 0:
+            continue
+        worst: uint256 = unsafe_mul(
+            BPS, self._distance(unsafe_add(long, long_hours), unsafe_add(short, short_hours))
         )
-        if worst != 0:
-            factor += self._div_up(globals.phi[group] * worst, BPS_CUBED)
-    square: uint256 = BPS_SQUARED * sums.squares[0] + multiplier * multiplier * sums.squares[1]
+        if multiplier != BPS:
+            long = unsafe_add(unsafe_mul(BPS, long), unsafe_mul(multiplier, long_hours))
+            short = unsafe_add(unsafe_mul(BPS, short), unsafe_mul(multiplier, short_hours))
+            worst = max(worst, self._distance(long, short))
+        phi: uint256 = (sums.globals >> unsafe_mul(risk_table.PHI_STEP, group)) & risk_table.FIELD
+        factor = unsafe_add(factor, self._div_up(unsafe_mul(phi, worst), BPS_CUBED))
+
+    always: uint256 = sums.squares[0]
+    hours: uint256 = sums.squares[1]
+    largest: uint256 = sums.largest[0]
+    largest_hours: uint256 = sums.largest[1]
+    if whole:
+        always = unsafe_add(always, sums.coming_squares[0])
+        hours = unsafe_add(hours, sums.coming_squares[1])
+        largest = max(largest, sums.coming_largest[0])
+        largest_hours = max(largest_hours, sums.coming_largest[1])
+    square: uint256 = unsafe_add(
+        unsafe_mul(BPS_SQUARED, always), unsafe_mul(unsafe_mul(multiplier, multiplier), hours)
+    )
     own: uint256 = self._div_up(self._sqrt_up(square), BPS)
-    largest: uint256 = max(BPS * sums.largest[0], multiplier * sums.largest[1])
-    jump: uint256 = self._div_up(globals.jump * largest, BPS_SQUARED)
-    return Core(factor=factor, own=own, jump=jump, total=max(factor + own, jump))
-
-
-@internal
-@pure
-def _come(sums: Sums) -> Sums:
-    """
-    @return The sums once every event has come whole.
-    """
-    come: Sums = sums
-    for hours: uint256 in range(2):
-        come.squares[hours] += sums.coming_squares[hours]
-        come.largest[hours] = max(sums.largest[hours], sums.coming_largest[hours])
-    return come
+    largest = max(unsafe_mul(BPS, largest), unsafe_mul(multiplier, largest_hours))
+    factor_of_jump: uint256 = (sums.globals >> risk_table.JUMP_AT) & risk_table.FIELD
+    jump: uint256 = self._div_up(unsafe_mul(factor_of_jump, largest), BPS_SQUARED)
+    return Core(factor=factor, own=own, jump=jump, total=max(unsafe_add(factor, own), jump))
 
 
 @internal
@@ -278,7 +286,7 @@ def _div_up(amount: uint256, divisor: uint256) -> uint256:
 @internal
 @pure
 def _distance(a: uint256, b: uint256) -> uint256:
-    return max(a, b) - min(a, b)
+    return unsafe_sub(max(a, b), min(a, b))
 
 
 @internal

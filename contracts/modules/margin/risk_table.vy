@@ -3,28 +3,21 @@
 @title risk_table
 @license AGPL-3.0-only
 @author Prime Perps
-@notice The risk parameters: checked once where they enter, stored as the code of an account of their own, and read in
-        one piece, so that a margin check pays for one address instead of one slot per underlying.
+@notice The risk parameters of one model: checked once where they enter, packed, and kept in the model's own code for
+        good, where reading one costs less than a slot of storage would.
 
-        Code of a table: one STOP byte, so that calling it does nothing, then 65 words, always. Word 0 holds the
-        globals, word 1 + i the line of underlying i. Fields from the low bit up, 16 bits each unless said otherwise:
+        65 words, always. Word 0 holds the globals, word 1 + i the line of underlying i. Fields from the low bit up, 16
+        bits each unless said otherwise:
           globals  phi of group 0, 1, 2, 3, short_side, jump, event_factor, slope_cap, weekend, long_closure, loan_rate,
                    number of lines
           line     group, beta, iota, gamma, basis, wrapper, wrapper_other, slope, hours, depth (64 bits)
-        Bounds of every field: docs/margin.md. Code is immutable, so what was checked at the entrance stays true, and
-        the formula relies on it.
+        Bounds of every field: docs/margin.md. What was checked at the entrance stays true, and the formula relies on it.
 """
 from contracts.interfaces import IMarginModel
 
 
 LINES_MAX: constant(uint256) = 64
 WORDS: constant(uint256) = 1 + LINES_MAX
-PREFIX_BYTES: constant(uint256) = 1
-TABLE_BYTES: constant(uint256) = 32 * WORDS
-# Creation code that returns everything after itself: the STOP byte and the words that `raw_create` appends.
-# PUSH2 2081, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN | STOP
-STORE_AS_CODE: constant(Bytes[11]) = x"61082180600a5f395ff300"
-
 FIELD: constant(uint256) = 2**16 - 1
 
 # How far each field is shifted; phi of group 0 and a line's group are not.
@@ -53,6 +46,22 @@ ONE: constant(uint256) = 10_000
 FIVE: constant(uint256) = 50_000
 GROUP_MAX: constant(uint256) = 3
 DEPTH_MAX: constant(uint256) = 10**15  # whole USD
+
+_WORDS: immutable(uint256[WORDS])
+
+
+@deploy
+def __init__(globals: IMarginModel.Globals, lines: DynArray[IMarginModel.Line, 64]):
+    assert len(lines) != 0, "table: empty"
+    self._check_globals(globals)
+    words: uint256[WORDS] = empty(uint256[WORDS])
+    words[0] = self._pack_globals(globals, len(lines))
+    position: uint256 = 1
+    for line: IMarginModel.Line in lines:
+        self._check_line(line)
+        words[position] = self._pack_line(line)
+        position += 1
+    _WORDS = words
 
 
 @internal
@@ -169,88 +178,18 @@ def _unpack_line(word: uint256) -> IMarginModel.Line:
 
 
 @internal
-def _store(globals: IMarginModel.Globals, lines: DynArray[IMarginModel.Line, 64]) -> address:
-    """
-    @dev Checks every field, then writes the table as code.
-    """
-    assert len(lines) != 0, "table: empty"
-    self._check_globals(globals)
-    words: uint256[WORDS] = empty(uint256[WORDS])
-    words[0] = self._pack_globals(globals, len(lines))
-    position: uint256 = 1
-    for line: IMarginModel.Line in lines:
-        self._check_line(line)
-        words[position] = self._pack_line(line)
-        position += 1
-    return raw_create(STORE_AS_CODE, words)
+@view
+def _globals() -> IMarginModel.Globals:
+    return self._unpack_globals(_WORDS[0])
 
 
 @internal
 @view
-def _raises(table: address, previous: address) -> bool:
-    """
-    @return Whether `table` charges no book less than `previous` does: the same lines, each charge at least as high (MM-7
-            in docs/margin.md). What can raise one book and lower another must be as it was: groups, beta and hours.
-    """
-    ours: IMarginModel.Globals = self._load_globals(table)
-    theirs: IMarginModel.Globals = self._load_globals(previous)
-    raised: bool = (
-        self._line_count(table) == self._line_count(previous)
-        and ours.short_side >= theirs.short_side
-        and ours.jump >= theirs.jump
-        and ours.event_factor >= theirs.event_factor
-        and ours.slope_cap >= theirs.slope_cap
-        and ours.weekend >= theirs.weekend
-        and ours.long_closure >= theirs.long_closure
-        and ours.loan_rate >= theirs.loan_rate
-    )
-    for group: uint256 in range(GROUP_MAX + 1):
-        raised = raised and ours.phi[group] >= theirs.phi[group]
-    if raised:
-        for underlying: uint256 in range(self._line_count(table), bound=LINES_MAX):
-            raised = raised and self._line_raises(
-                self._load_line(table, underlying), self._load_line(previous, underlying)
-            )
-    return raised
-
-
-@internal
-@pure
-def _line_raises(ours: IMarginModel.Line, theirs: IMarginModel.Line) -> bool:
-    return (
-        ours.group == theirs.group
-        and ours.beta == theirs.beta
-        and ours.hours == theirs.hours
-        and ours.iota >= theirs.iota
-        and ours.gamma >= theirs.gamma
-        and ours.basis >= theirs.basis
-        and ours.wrapper >= theirs.wrapper
-        and ours.wrapper_other >= theirs.wrapper_other
-        and ours.slope >= theirs.slope
-        # without a slope the depth charged nothing
-        and (ours.depth <= theirs.depth or theirs.slope == 0)
-    )
+def _line(underlying: uint256) -> IMarginModel.Line:
+    return self._unpack_line(_WORDS[1 + underlying])
 
 
 @internal
 @view
-def _load_globals(table: address) -> IMarginModel.Globals:
-    return self._unpack_globals(self._word(table, 0))
-
-
-@internal
-@view
-def _load_line(table: address, underlying: uint256) -> IMarginModel.Line:
-    return self._unpack_line(self._word(table, 1 + underlying))
-
-
-@internal
-@view
-def _line_count(table: address) -> uint256:
-    return (self._word(table, 0) >> LINE_COUNT_AT) & FIELD
-
-
-@internal
-@view
-def _word(table: address, position: uint256) -> uint256:
-    return convert(slice(table.code, PREFIX_BYTES + 32 * position, 32), uint256)
+def _line_count() -> uint256:
+    return (_WORDS[0] >> LINE_COUNT_AT) & FIELD

@@ -11,29 +11,29 @@ from prime_perps.chain import Contract
 from prime_perps.chain.revm import RevmBackend
 from prime_perps.margin import Breakdown, Closure, Exposure, Table
 
-RAMP = 1
-TIMELOCK = to_checksum_address(keccak(text="timelock")[12:])
+MAKER = to_checksum_address(keccak(text="anyone")[12:])
+NOBODY = "0x" + "00" * 20
 
 
 class Model:
     """Asks the contract, not the reference."""
 
     def __init__(self) -> None:
-        self._backend = RevmBackend()
-        self._contract = Contract.deploy(self._backend, "MarginModel", RAMP, sender=TIMELOCK)
-        self._contract.grantRole(self._contract.TIMELOCK_ROLE(), TIMELOCK, sender=TIMELOCK)
+        self.backend = RevmBackend()
+        self._contract: Contract | None = None
         self._table: Table | None = None
+
+    def made(self, table: Table, previous: str = NOBODY, starts: int = 0, ramp: int = 0) -> Contract:
+        """A model of this table."""
+        given = (table.globals, table.lines, previous, starts, ramp)
+        return Contract.deploy(self.backend, "MarginModel", *given, sender=MAKER)
 
     def explain(
         self, table: Table, book: Sequence[Exposure], closure: Closure | None = None, debt: int = 0
     ) -> Breakdown:
         """All terms of a book under a table; the exchange is open unless said otherwise."""
-        if table != self._table:
-            staged = self._contract.stage_table(table.globals, table.lines, sender=TIMELOCK)
-            ((_, fields),) = self._contract.events(staged)
-            self._contract.use_table(fields["table"], sender=TIMELOCK)
-            self._backend.warp(RAMP)
-            self._table = table
+        if self._contract is None or table != self._table:
+            self._contract, self._table = self.made(table), table
         return Breakdown(*self._contract.explain(book, closure or Closure(), debt))
 
     def maintenance(self, table: Table, book: Sequence[Exposure], closure: Closure | None = None) -> int:

@@ -18,7 +18,7 @@ from prime_perps.chain.revm import RevmBackend
 from prime_perps.errors import Revert
 from prime_perps.margin import VALUE_MAX, Breakdown, Closure, Exposure, Globals, Line, Table
 from prime_perps.units import BPS, wad
-from tests.property.margin.conftest import RAMP, TIMELOCK, Model
+from tests.property.margin.conftest import Model
 from tests.property.margin.strategies import (
     LINES,
     ROUNDING,
@@ -83,9 +83,8 @@ def test_MM_4_basis_over_2_gamma__breaks_it_and_is_refused() -> None:
     assert excess(200) == 0
     assert excess(201) == wad(10)
     assert excess(300) == wad(1_000)
-    model = Contract.deploy(RevmBackend(), "MarginModel", RAMP, sender=TIMELOCK)
     with pytest.raises(Revert, match="table: basis over 2 gamma"):
-        model.stage_table(calm, [replace(line, basis=201)], sender=TIMELOCK)
+        Model().made(Table(calm, [replace(line, basis=201)]))
 
 
 @given(SIZELESS, books(), closures())

@@ -286,7 +286,9 @@ class Actions:
     def swap_table(self) -> None:
         self.world.table = 1 - self.world.table
         self.say(f"the timelock puts risk table {self.world.table} into force")
-        self._govern(self.world.system.model.use_table, self.world.addresses[self.world.table])
+        self.stage.sessions = {}
+        self.stage.use_table(self.world.tables[self.world.table])
+        self._passed()
 
     def halt(self, symbol: str) -> None:
         self.say(f"the guardian halts {symbol}")

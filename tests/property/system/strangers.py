@@ -169,9 +169,9 @@ def _old_report(world: World, victim: str) -> tuple[Any, ...]:
     return ([((0, 1, 0, 2, 1, WAD), [])],)
 
 
-def _table(world: World, victim: str) -> tuple[Any, ...]:
+def _model(world: World, victim: str) -> tuple[Any, ...]:
     table = world.tables[0]
-    return table.globals, list(table.lines)
+    return table.globals, list(table.lines), world.system.model, world.stage.now()
 
 
 def _take_into_another(world: World, victim: str) -> tuple[Any, ...]:
@@ -226,7 +226,7 @@ ATTEMPTS: list[Attempt] = [
     Attempt("clearinghouse", "list_market", fixed(40, 1, 1, 1), refused(TIMELOCK_ONLY)),
     Attempt("clearinghouse", "set_market", fixed(0, 0, 1, 1, True), refused(GUARDIAN_ONLY)),
     Attempt("clearinghouse", "list_other_token", fixed(200, 0, WAD), refused(TIMELOCK_ONLY)),
-    Attempt("clearinghouse", "set_model", fixed(address(ATTACKER)), refused(TIMELOCK_ONLY)),
+    Attempt("clearinghouse", "set_model", fixed(address(ATTACKER)), refused(GUARDIAN_ONLY)),
     Attempt("clearinghouse", "set_fees", fixed(0, 0, 0), refused(TIMELOCK_ONLY)),
     Attempt("clearinghouse", "set_treasury", fixed(account(ATTACKER)), refused(TIMELOCK_ONLY)),
     Attempt("clearinghouse", "set_paused", fixed(7), refused(GUARDIAN_ONLY)),
@@ -256,12 +256,13 @@ ATTEMPTS: list[Attempt] = [
     Attempt("oracle", "set_threshold", fixed(1), refused(TIMELOCK_ONLY)),
     Attempt("oracle", "set_threshold", fixed(8), refused(GUARDIAN_ONLY)),
     Attempt("oracle", "set_halt", fixed(0, True), refused(GUARDIAN_ONLY)),
+    Attempt("oracle", "post_closures", fixed([], 2**31), refused("roles: calendar only")),
+    Attempt("oracle", "add_closure", fixed(2**31, 2**31 + 7_200), refused(GUARDIAN_ONLY)),
+    Attempt("oracle", "remove_closure", fixed(2**31), refused(TIMELOCK_ONLY)),
     Attempt("oracle", "set_role_admin", fixed(bytes(32), NO_SALT), refused(MISSING_ROLE)),
     *_roles("oracle", OTHERS_ROLE),
     # margin
-    Attempt("model", "stage_table", _table, open_to_anybody),
-    Attempt("model", "use_table", fixed(address(ATTACKER)), refused(TIMELOCK_ONLY)),
-    *_roles("model", OTHERS_ROLE),
+    Attempt("models", "make", _model, open_to_anybody),
     # liquidation
     Attempt("engine", "start", on_victim(), _start),
     Attempt("engine", "stop", on_victim(), _stop),

@@ -90,7 +90,6 @@ class World:
     stage: Stage
     other: Contract
     tables: tuple[Table, ...]
-    addresses: tuple[str, ...]  # of the tables
     table: int = 0
     settled: int = 0  # how often a position's funding was settled, each time rounded by less than a unit
     gifts: dict[int, int] = field(default_factory=dict)  # raw units sent to the safe past the book
@@ -189,8 +188,7 @@ def _built() -> World:
     other = Contract.deploy(stage.backend, "SilentToken", sender=address("deployer"))
     stage.govern(stage.system.clearinghouse.list_other_token, OTHER, stage.id(OTHER_ON), OTHER_UNITS)
     stage.govern(stage.system.vault.list_asset, OTHER, other, 10**6 * 10**OTHER_DECIMALS)
-    tables, addresses = _tables(stage)
-    built = World(stage, other, tables, addresses)
+    built = World(stage, other, _tables())
     for role in OWNERS:
         _outfit(built, role)
     for role, dollars in OPENING_CASH.items():
@@ -201,16 +199,12 @@ def _built() -> World:
     return built
 
 
-def _tables(stage: Stage) -> tuple[tuple[Table, ...], tuple[str, ...]]:
-    """The table in force, and one in which every name alone can lose half as much again; with their addresses."""
+def _tables() -> tuple[Table, ...]:
+    """The table in force, and one in which every name alone can lose half as much again."""
     given = parameters()
     tiers = [entry["tier"] for entry in given["underlyings"]]
     calm = risk.load(deployment.PARAMETERS / given["risk"]).table(tiers)
-    strict = Table(calm.globals, [replace(line, iota=line.iota * 3 // 2) for line in calm.lines])
-    model = stage.system.model
-    staged = model.stage_table(strict.globals, list(strict.lines), sender=address("governor"))
-    (found,) = [fields["table"] for name, fields in model.events(staged) if name == "TableStaged"]
-    return (calm, strict), (model.table(), found)
+    return calm, Table(calm.globals, [replace(line, iota=line.iota * 3 // 2) for line in calm.lines])
 
 
 def _outfit(built: World, role: str) -> None:

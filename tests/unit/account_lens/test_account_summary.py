@@ -36,7 +36,7 @@ def _exposure(line: Any, other: int = 0) -> Exposure:
 def test_account_summary__account_never_touched__is_nothing(glass: Glass) -> None:
     summary = glass.summary("nobody")
     assert summary.margin == (0,) * 9
-    assert summary.terms == (0,) * 12
+    assert summary.terms == (0,) * 13
     assert (summary.liquidatable, summary.closure, summary.lines) == (False, (0, 0, 0), [])
 
 

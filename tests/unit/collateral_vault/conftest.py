@@ -118,7 +118,11 @@ class Safe:
         system, attacker = self.system, self.attacker
         vault = deployment.create_address(attacker, self.backend.nonce(attacker) + 1)
         return Contract.deploy(
-            self.backend, "PerpClearinghouse", system.oracle, system.model, vault, attacker, attacker, sender=attacker
+            self.backend,
+            "PerpClearinghouse",
+            *(system.oracle, system.models, system.model),
+            *(vault, attacker, attacker),
+            sender=attacker,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prime_perps import risk
 from prime_perps.accounts import CASH, token
 from prime_perps.chain import Contract
 from prime_perps.errors import Revert
@@ -53,15 +54,6 @@ def test_list_asset__line_added_to_the_table__is_listed(safe: Safe, candidate: C
         safe.vault.list_asset(token(LINES + 1), another, 1, sender=safe.timelock)
 
 
-def test_list_asset__model_with_more_lines__is_the_one_asked(safe: Safe, candidate: Contract) -> None:
-    wider = Contract.deploy(safe.backend, "MarginModel", 1, sender=safe.timelock)
-    wider.grantRole(wider.TIMELOCK_ROLE(), safe.timelock, sender=safe.timelock)
-    wider.use_table(staged(safe, LINES + 1, wider), sender=safe.timelock)
-    safe.book.set_model(wider, sender=safe.timelock)
-    safe.vault.list_asset(token(LINES), candidate, 1, sender=safe.timelock)
-    assert safe.vault.asset(token(LINES)).token == candidate.address
-
-
 def test_list_asset__two_reasons__the_risk_line_comes_last(safe: Safe, candidate: Contract) -> None:
     with pytest.raises(Revert, match="vault: token listed already"):
         safe.vault.list_asset(token(LINES), safe.tokens[STOCK], 1, sender=safe.timelock)
@@ -69,21 +61,18 @@ def test_list_asset__two_reasons__the_risk_line_comes_last(safe: Safe, candidate
         safe.vault.list_asset(token(LINES), candidate, CAP_MAX + 1, sender=safe.timelock)
 
 
-def staged(safe: Safe, lines: int, model: Contract) -> str:
-    """The table in use, cut or filled up with its first line, staged in `model`."""
-    used = safe.system.model
-    kept = [used.line(k) for k in range(LINES)]
-    receipt = model.stage_table(used.globals(), [*kept, *[kept[0]] * (lines - LINES)], sender=safe.timelock)
-    return str(next(fields["table"] for name, fields in model.events(receipt) if name == "TableStaged"))
-
-
 def add_line(safe: Safe) -> None:
-    """One more line in the table in use, through the timelock."""
-    model = safe.system.model
-    change = (model.use_table, staged(safe, LINES + 1, model))
-    safe.system.schedule(*change, sender=safe.issuer)
-    safe.backend.warp(safe.system.timelock.get_minimum_delay())
-    safe.system.execute(*change, sender=safe.issuer)
+    """One more line in the risk table, through the timelock, and wait until it counts."""
+    system, used = safe.system, risk.read_table(safe.system.model)
+    starts = safe.backend.timestamp() + system.timelock.get_minimum_delay()
+    lines = [*used.lines, used.lines[0]]
+    receipt = system.models.make(used.globals, lines, system.model, starts, sender=safe.issuer)
+    ((_, fields),) = system.models.events(receipt)
+    change = (system.clearinghouse.set_model, fields["model"])
+    system.schedule(*change, sender=safe.issuer)
+    safe.backend.warp(system.timelock.get_minimum_delay())
+    system.execute(*change, sender=safe.issuer)
+    safe.backend.warp(system.models.ramp())
 
 
 @pytest.mark.parametrize("decimals", [0, 6, 18])

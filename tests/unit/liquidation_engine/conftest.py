@@ -17,7 +17,7 @@ import pytest
 from prime_perps.accounts import CASH
 from prime_perps.chain import Receipt
 from prime_perps.chain.contract import Contract
-from prime_perps.margin import Globals, Line
+from prime_perps.margin import Globals, Line, Table
 from prime_perps.units import BPS, WAD, wad
 from tests.stage import Stage, account, address
 
@@ -37,7 +37,7 @@ NO_SHOCKS = Globals(
     long_closure=BPS,
     loan_rate=0,
 )
-FLOOR_ONLY = Line(group=0, beta=0, iota=0, gamma=995, basis=0, wrapper=0, wrapper_other=0, slope=0, depth=0)
+FLOOR_ONLY = Line(group=0, beta=0, iota=0, gamma=995, basis=0, wrapper=0, wrapper_other=0, slope=0, hours=1, depth=0)
 
 
 @dataclass
@@ -144,11 +144,7 @@ class Auctions:
 def shared_auctions() -> Auctions:
     stage = Stage.deployed({"fees": {"maker_pips": 0, "taker_pips": 0, "insurance_bps": 10_000}})
     stage.prices = {"SPY": str(BOUGHT_AT), "AAPL": "150"}
-    model = stage.system.model
-    lines = [FLOOR_ONLY] * len(stage.system.underlyings)
-    staged = model.stage_table(NO_SHOCKS, lines, sender=address("governor"))
-    (table,) = [fields["table"] for name, fields in model.events(staged) if name == "TableStaged"]
-    stage.govern(model.use_table, table)
+    stage.use_table(Table(NO_SHOCKS, [FLOOR_ONLY] * len(stage.system.underlyings)))
     engine = stage.system.engine
     stage.govern(engine.grantRole, engine.TIMELOCK_ROLE(), address("timelock"))
     stage.fund("maker", "100000000")

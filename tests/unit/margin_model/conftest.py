@@ -1,4 +1,4 @@
-"""The margin model alone, with the risk table of parameters/risk.json, or with none."""
+"""Margin models alone, with the risk table of parameters/risk.json or another."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from eth_utils import keccak, to_bytes, to_checksum_address
+from eth_utils import keccak, to_checksum_address
 
 from prime_perps import risk
 from prime_perps.chain import Contract
@@ -23,65 +23,55 @@ ETF, T1, T2, T3, T4, BILLS, NOTES, BONDS, BTC, ETH = range(len(TIERS))
 
 RAMP = 3 * 86_400  # over which a new table comes into force
 
-# Returns the code of the account in its calldata. PUSH1 11, DUP1, PUSH1 9, PUSH0, CODECOPY, PUSH0, RETURN | PUSH0,
-# CALLDATALOAD, EXTCODESIZE, DUP1, PUSH0, PUSH0, PUSH0, CALLDATALOAD, EXTCODECOPY, PUSH0, RETURN
-CODE_READER = bytes.fromhex("600b8060095f395ff35f353b805f5f5f353c5ff3")
+ZERO = "0x" + "00" * 20
 
 
 def address_of(role: str) -> str:
     return to_checksum_address(keccak(text=role)[12:])
 
 
-@dataclass(frozen=True)
+@dataclass
 class Desk:
-    """A model and the people around it."""
+    """A factory of models, the model last made, and somebody who makes them."""
 
     backend: RevmBackend
+    factory: Contract
+    maker: str
     model: Contract
-    admin: str
-    timelock: str
-    guardian: str
-    attacker: str
 
-    def stage(self, table: Table, sender: str = "") -> str:
-        """Store a table as code; by the attacker, who may, unless said otherwise."""
-        receipt = self.model.stage_table(table.globals, table.lines, sender=sender or self.attacker)
-        return next(fields["table"] for name, fields in self.model.events(receipt) if name == "TableStaged")
-
-    def code(self, account: str) -> bytes:
-        """As the chain has it: pyrevm's own answer is padded."""
-        reader = self.backend.create(CODE_READER, self.attacker)
-        return self.backend.call(reader, bytes(12) + to_bytes(hexstr=account))
+    def made(self, table: Table, previous: str = ZERO, starts: int = 0) -> Contract:
+        """A model with this table: the first of its line, unless it follows another."""
+        receipt = self.factory.make(table.globals, table.lines, previous, starts, sender=self.maker)
+        ((_, fields),) = self.factory.events(receipt)
+        return Contract.at(self.backend, "MarginModel", fields["model"])
 
     def use(self, table: Table) -> None:
-        """Use a table and let it come into force."""
-        self.model.use_table(self.stage(table), sender=self.timelock)
-        self.backend.warp(RAMP)
+        """Go on with a model of this table alone."""
+        self.model = self.made(table)
+
+    def follow(self, table: Table, wait: int = 0) -> Contract:
+        """Go on with a model that comes into force after the present one, `wait` seconds from now."""
+        self.model = self.made(table, self.model.address, self.backend.timestamp() + wait)
+        return self.model
 
 
 @pytest.fixture(scope="session")
 def _deployed() -> Desk:
-    backend = RevmBackend()
-    admin, timelock, guardian = address_of("admin"), address_of("timelock"), address_of("guardian")
-    model = Contract.deploy(backend, "MarginModel", RAMP, sender=admin)
-    model.grantRole(model.TIMELOCK_ROLE(), timelock, sender=admin)
-    model.grantRole(model.GUARDIAN_ROLE(), guardian, sender=admin)
-    return Desk(backend, model, admin, timelock, guardian, address_of("attacker"))
+    backend, maker = RevmBackend(), address_of("anyone")
+    blueprint = Contract.deploy_blueprint(backend, "MarginModel", sender=maker)
+    factory = Contract.deploy(backend, "ModelFactory", blueprint, RAMP, sender=maker)
+    desk = Desk(backend, factory, maker, factory)
+    desk.use(SIZELESS)
+    return desk
 
 
 @pytest.fixture
-def bare(_deployed: Desk) -> Iterator[Desk]:
-    """Without a table."""
-    point = _deployed.backend.snapshot()
+def desk(_deployed: Desk) -> Iterator[Desk]:
+    """With the table of risk.json, one underlying a tier, size charges off."""
+    point, model = _deployed.backend.snapshot(), _deployed.model
     yield _deployed
     _deployed.backend.restore(point)
-
-
-@pytest.fixture
-def desk(bare: Desk) -> Desk:
-    """With the table of risk.json, one underlying a tier, size charges off."""
-    bare.use(SIZELESS)
-    return bare
+    _deployed.model = model
 
 
 @pytest.fixture

@@ -64,8 +64,3 @@ def test_explain__what_requirements_refuses__refused(
 ) -> None:
     with pytest.raises(Revert, match=reason):
         model.explain(book, closure, debt)
-
-
-def test_explain__no_table__refused(bare: Desk) -> None:
-    with pytest.raises(Revert, match="model: no table"):
-        bare.model.explain([], Closure(), 0)

@@ -289,11 +289,6 @@ def test_requirements__debt_beyond_the_bound__refused(model: Contract) -> None:
         model.requirements([], OPEN, VALUE_MAX + 1)
 
 
-def test_requirements__no_table__refused(bare: Desk) -> None:
-    with pytest.raises(Revert, match="model: no table"):
-        bare.model.requirements([], OPEN, 0)
-
-
 def test_requirements__33_exposures__refused_by_its_type(desk: Desk) -> None:
     desk.use(Table(SIZELESS.globals, [SIZELESS.lines[0]] * 64))
     assert maintenance(desk.model, *(Exposure(number, perp=1) for number in range(32)))

@@ -14,6 +14,7 @@ from .conftest import Book, deploy
 def test_deploy__with_its_partners__names_each(stage: Stage) -> None:
     contract = deploy(stage)
     assert contract.oracle() == stage.oracle.address
+    assert contract.models() == stage.system.models.address
     assert contract.vault() == address("vault")
     assert contract.exchange() == address("exchange")
     assert contract.engine() == address("engine")

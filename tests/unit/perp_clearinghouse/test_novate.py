@@ -168,7 +168,7 @@ def test_novate__with_oneself__reverts(book: Book) -> None:
 
 def test_novate__size_beyond_a_position__reverts(book: Book) -> None:
     """The exchange admits the largest size, the open interest cap as well; the ledger admits no more of it."""
-    book.stage.publish(AAPL="1")
+    book.stage.publish(AAPL="0.01")
     book.contract.set_market(0, 2**79 - 1, 500, 1_000_000, False, sender=address("timelock"))
     book.pay("maker", 2**110)
     book.pay("taker", 2**110)

@@ -1,43 +1,100 @@
-"""set_model: another margin model, by the timelock; in force for the next check."""
+"""set_model: another margin model, by the timelock, or by the guardian if it charges no book less."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from prime_perps import risk
 from prime_perps.chain import Contract
 from prime_perps.errors import Revert
-from tests.stage import address
+from prime_perps.margin import Line, Table
+from tests.stage import RISK_RAMP, address
 
-from .conftest import UNDERLYINGS, Book, deploy
+from .conftest import UNDERLYINGS, Book
 
-
-def _other_model(book: Book, lines: int = UNDERLYINGS) -> Contract:
-    """The same formula, with a table that asks for twice the own-name shock of the first underlying."""
-    system, deployer = book.stage.system, address("deployer")
-    model = Contract.deploy(book.stage.backend, "MarginModel", 1, sender=deployer)
-    model.grantRole(model.TIMELOCK_ROLE(), deployer, sender=deployer)
-    table = [system.model.line(min(number, UNDERLYINGS - 1)) for number in range(lines)]
-    table[0] = table[0]._replace(iota=2 * table[0].iota)
-    staged = model.stage_table(system.model.globals(), table, sender=deployer)
-    at = next(fields["table"] for name, fields in model.events(staged) if name == "TableStaged")
-    model.use_table(at, sender=deployer)
-    return model
+ZERO = "0x" + "00" * 20
 
 
-def test_set_model__by_the_timelock__is_asked_from_now_on(book: Book) -> None:
+def _line(line: Line, iota: int = 0) -> Line:
+    return replace(line, iota=max(line.iota + iota, 0))
+
+
+def _next(book: Book, iota: int = 0, lines: int = UNDERLYINGS) -> Contract:
+    """A model of the factory that follows the present one at once, with `iota` more own-name shock everywhere."""
+    system = book.stage.system
+    used = risk.read_table(system.model)
+    table = [_line(used.lines[min(number, UNDERLYINGS - 1)], iota) for number in range(lines)]
+    given = (used.globals, table, system.model, book.stage.now())
+    receipt = system.models.make(*given, sender=address("anyone"))
+    ((_, fields),) = system.models.events(receipt)
+    return Contract.at(book.stage.backend, "MarginModel", fields["model"])
+
+
+def _foreign(book: Book, lines: int = UNDERLYINGS) -> Contract:
+    """A model that the factory has not made, in force at once."""
+    used = risk.read_table(book.stage.system.model)
+    table = Table(used.globals, [_line(line, 100) for line in used.lines[:lines]])
+    given = (table.globals, table.lines, ZERO, 0, 0)
+    return Contract.deploy(book.stage.backend, "MarginModel", *given, sender=address("anyone"))
+
+
+@pytest.mark.parametrize(("sender", "iota"), [("timelock", 100), ("timelock", -100), ("guardian", 100), ("guardian", 0)])
+def test_set_model__that_follows__is_asked_from_now_on(book: Book, sender: str, iota: int) -> None:
     book.novate("100")
     before = book.margin("taker")
-    model = _other_model(book)
-    receipt = book.contract.set_model(model, sender=address("timelock"))
+    model = _next(book, iota)
+    receipt = book.contract.set_model(model, sender=address(sender))
     settings = book.contract.settings()
     assert settings == (model.address, 100, 400, 5_000, 0)
     assert list(book.contract.events(receipt)) == [("SettingsChanged", {"settings": settings})]
+    assert book.margin("taker").maintenance == before.maintenance
+    book.stage.warp(RISK_RAMP)
     after = book.margin("taker")
-    assert after.maintenance > before.maintenance
-    assert (after.maintenance, after.initial) == model.requirements(
-        [book.exposure("AAPL", book.size("taker"))], (0, 0, 0), 0
-    )
+    exposure = book.exposure("AAPL", book.size("taker"))
+    assert (after.maintenance, after.initial) == model.requirements([exposure], (0, 0, 0), 0)
     assert after.equity == before.equity
+
+
+@pytest.mark.parametrize("sender", ["attacker", "deployer"])
+def test_AC_1_set_model__by_neither_timelock_nor_guardian__reverts(book: Book, sender: str) -> None:
+    with pytest.raises(Revert, match="roles: guardian only"):
+        book.contract.set_model(_next(book), sender=address(sender))
+
+
+def test_AC_1_set_model__a_charge_lowered_by_the_guardian__reverts(book: Book) -> None:
+    with pytest.raises(Revert, match="roles: timelock only"):
+        book.contract.set_model(_next(book, -1), sender=address("guardian"))
+
+
+def test_AC_1_set_model__from_elsewhere_by_the_guardian__reverts(book: Book) -> None:
+    with pytest.raises(Revert, match="roles: timelock only"):
+        book.contract.set_model(_foreign(book), sender=address("guardian"))
+
+
+def test_set_model__from_elsewhere_by_the_timelock__in_force_as_it_says(book: Book) -> None:
+    book.novate("100")
+    before, model = book.margin("taker"), _foreign(book)
+    book.contract.set_model(model, sender=address("timelock"))
+    assert book.contract.settings().model == model.address
+    assert book.margin("taker").maintenance > before.maintenance
+
+
+@pytest.mark.parametrize("sender", ["timelock", "guardian"])
+def test_set_model__that_has_begun__reverts(book: Book, sender: str) -> None:
+    """Its first part would come as a step."""
+    model = _next(book, 100)
+    book.stage.warp(1)
+    with pytest.raises(Revert, match="factory: not the next model"):
+        book.contract.set_model(model, sender=address(sender))
+
+
+def test_set_model__back_to_the_one_before__reverts(book: Book) -> None:
+    first = book.stage.system.model
+    book.contract.set_model(_next(book), sender=address("timelock"))
+    with pytest.raises(Revert, match="factory: not the next model"):
+        book.contract.set_model(first, sender=address("timelock"))
 
 
 def test_set_model__without_code__reverts(book: Book) -> None:
@@ -45,37 +102,17 @@ def test_set_model__without_code__reverts(book: Book) -> None:
         book.contract.set_model(address("attacker"), sender=address("timelock"))
 
 
-@pytest.mark.parametrize("sender", ["attacker", "guardian", "deployer"])
-def test_AC_1_set_model__not_by_the_timelock__reverts(book: Book, sender: str) -> None:
-    with pytest.raises(Revert, match="roles: timelock only"):
-        book.contract.set_model(book.stage.system.model, sender=address(sender))
-
-
 def test_set_model__that_lacks_a_line_of_the_one_in_force__reverts(book: Book) -> None:
     """Whoever holds it could no longer be margined, nor liquidated."""
     with pytest.raises(Revert, match="clearing: no risk line"):
-        book.contract.set_model(_other_model(book, UNDERLYINGS - 1), sender=address("timelock"))
+        book.contract.set_model(_foreign(book, UNDERLYINGS - 1), sender=address("timelock"))
 
 
-def test_set_model__without_a_table__reverts(book: Book) -> None:
-    blank = Contract.deploy(book.stage.backend, "MarginModel", 1, sender=address("deployer"))
-    with pytest.raises(Revert, match="model: no table"):
-        book.contract.set_model(blank, sender=address("timelock"))
-    assert book.contract.settings().model == book.stage.system.model.address
-
-
-def test_set_model__one_in_force_without_a_table__needs_one_before_it_can_be_replaced(book: Book) -> None:
-    """What has no lines cannot be compared with: only a deployment can begin so."""
-    blank = Contract.deploy(book.stage.backend, "MarginModel", 1, sender=address("deployer"))
-    contract = deploy(book.stage, model=blank.address)
-    contract.grantRole(contract.TIMELOCK_ROLE(), address("timelock"), sender=address("deployer"))
-    with pytest.raises(Revert, match="model: no table"):
-        contract.set_model(book.stage.system.model, sender=address("timelock"))
-
-
-def test_set_model__more_lines__admits_what_had_none(book: Book) -> None:
+def test_set_model__more_lines__admits_what_had_none_once_in_force(book: Book) -> None:
+    book.contract.set_model(_next(book, lines=UNDERLYINGS + 1), sender=address("timelock"))
+    book.stage.warp(RISK_RAMP - 1)
     with pytest.raises(Revert, match="clearing: no risk line"):
         book.contract.list_market(UNDERLYINGS, 1, 1, 1, sender=address("timelock"))
-    book.contract.set_model(_other_model(book, UNDERLYINGS + 1), sender=address("timelock"))
+    book.stage.warp(1)
     book.contract.list_market(UNDERLYINGS, 1, 1, 1, sender=address("timelock"))
     assert book.contract.market(UNDERLYINGS).listed
