@@ -149,8 +149,10 @@ def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
     lines: uint256 = header.lines
     if header.others != 0:
         lines |= self._others_underlyings(header.others)
+    undone: uint256 = ledger.UNDERLYINGS
     if undo.size != 0:
-        lines |= 1 << undo.underlying
+        undone = undo.underlying
+        lines |= 1 << undone
     money: IPerpClearinghouse.Money = ledger._money(account)
     margin: IPerpClearinghouse.Margin = empty(IPerpClearinghouse.Margin)
     margin.cash = money.cash
@@ -176,7 +178,7 @@ def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
         if position.size != 0:
             owed: int256 = funding._owed_up(position.size, funding._index(underlying, mid), position.funding_index)
             margin.funding_owed = unsafe_add(margin.funding_owed, owed)
-        if undo.size != 0 and underlying == undo.underlying:
+        if underlying == undone:
             position.size = unsafe_sub(position.size, undo.size)
         perp: int256 = unsafe_mul(unsafe_mul(position.size, convert(mid, int256)), PERP_VALUE)
         token: uint256 = unsafe_div(unsafe_mul(position.token, mid), MID)

@@ -36,15 +36,15 @@ def _members(bitmap: uint256) -> DynArray[uint256, 32]:
     rest: uint256 = bitmap
     position: uint256 = 0
     for i: uint256 in range(96):
-        if rest == 0:
-            break
-        # whole empty bytes are skipped, so sparse bitmaps cost little
-        if rest & 255 == 0:
+        if rest & 1 == 1:
+            found.append(position)
+        elif rest & 255 == 0:
+            if rest == 0:
+                break
+            # whole empty bytes are skipped, so sparse bitmaps cost little
             rest >>= 8
             position = unsafe_add(position, 8)
             continue
-        if rest & 1 == 1:
-            found.append(position)
         rest >>= 1
         position = unsafe_add(position, 1)
     return found

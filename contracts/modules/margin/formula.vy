@@ -26,8 +26,7 @@ uses: risk_table
 # keeps hours are summed apart from those whose market never closes: only the former move further after a closure.
 struct Sums:
     globals: uint256  # packed, as the table holds them
-    longs: uint256[8]  # wad bps by group, 4 later if it keeps hours: sum of beta d over d > 0
-    shorts: uint256[8]  # the same over d < 0, of beta |d|
+    nets: int256[8]  # wad bps by group, 4 further on what keeps hours: sum of beta d
     squares: uint256[2]  # wad squared by hours, sum of squared own-name shocks
     largest: uint256[2]  # wad by hours, largest own-name shock
     coming_squares: uint256[2]  # what `squares` lacks of events that have come only in part
@@ -113,22 +112,34 @@ def _sum(exposures: DynArray[IMarginModel.Exposure, 32]) -> Sums:
         assert e.width <= BPS, "model: width over 100%"
         assert e.eventful <= BPS, "model: event over 100%"
         line: uint256 = risk_table._WORDS[unsafe_add(1, e.underlying)]
-        hours: uint256 = (line >> risk_table.HOURS_AT) & 1
-        group: uint256 = unsafe_add(line & risk_table.FIELD, unsafe_mul(hours, GROUPS))
-        beta: uint256 = (line >> risk_table.BETA_AT) & risk_table.FIELD
-        shock: uint256 = (line >> risk_table.IOTA_AT) & risk_table.FIELD
 
         tokens: uint256 = unsafe_add(e.token, e.other)
+        if tokens != 0:
+            sums.wrapper = unsafe_add(
+                unsafe_add(sums.wrapper, unsafe_mul((line >> risk_table.WRAPPER_AT) & risk_table.FIELD, e.token)),
+                unsafe_mul((line >> risk_table.WRAPPER_OTHER_AT) & risk_table.FIELD, e.other),
+            )
+            hedged: uint256 = min(tokens, sold)
+            sums.basis = unsafe_add(sums.basis, unsafe_mul((line >> risk_table.BASIS_AT) & risk_table.FIELD, hedged))
         bought = unsafe_add(bought, tokens)
+        # A hedged stock has nothing else to pay.
+        if bought == sold:
+            continue
+
+        group: uint256 = line & risk_table.FIELD
+        hours: uint256 = group >> risk_table.HOURS_AT
         size: uint256 = 0
+        pull: uint256 = (line >> risk_table.BETA_AT) & risk_table.FIELD
+        shock: uint256 = (line >> risk_table.IOTA_AT) & risk_table.FIELD
         if sold > bought:
             size = unsafe_sub(sold, bought)
             shock = unsafe_mul(shock, unsafe_mul(short_side, size))
-            sums.shorts[group] = unsafe_add(sums.shorts[group], unsafe_mul(beta, size))
+            pull = unsafe_sub(0, unsafe_mul(pull, size))
         else:
             size = unsafe_sub(bought, sold)
             shock = unsafe_mul(shock, unsafe_mul(BPS, size))
-            sums.longs[group] = unsafe_add(sums.longs[group], unsafe_mul(beta, size))
+            pull = unsafe_mul(pull, size)
+        sums.nets[group] = unsafe_add(sums.nets[group], convert(convert(pull, bytes32), int256))
 
         own: uint256 = 0
         if e.eventful == 0:
@@ -141,19 +152,10 @@ def _sum(exposures: DynArray[IMarginModel.Exposure, 32]) -> Sums:
                 sums.coming_squares[hours] = unsafe_add(sums.coming_squares[hours], more)
                 sums.coming_largest[hours] = max(sums.coming_largest[hours], come)
         sums.squares[hours] = unsafe_add(sums.squares[hours], unsafe_mul(own, own))
-        if own > sums.largest[hours]:
-            sums.largest[hours] = own
+        sums.largest[hours] = max(sums.largest[hours], own)
 
         sums.floor = unsafe_add(sums.floor, unsafe_mul((line >> risk_table.GAMMA_AT) & risk_table.FIELD, size))
         sums.widths = unsafe_add(sums.widths, unsafe_mul(e.width, size))
-        if tokens != 0:
-            sums.wrapper = unsafe_add(
-                unsafe_add(sums.wrapper, unsafe_mul((line >> risk_table.WRAPPER_AT) & risk_table.FIELD, e.token)),
-                unsafe_mul((line >> risk_table.WRAPPER_OTHER_AT) & risk_table.FIELD, e.other),
-            )
-            hedged: uint256 = min(tokens, sold)
-            sums.basis = unsafe_add(sums.basis, unsafe_mul((line >> risk_table.BASIS_AT) & risk_table.FIELD, hedged))
-
         slope: uint256 = (line >> risk_table.SLOPE_AT) & risk_table.FIELD
         # Without a slope there may be no depth to divide by.
         if slope != 0:
@@ -186,20 +188,20 @@ def _totals(sums: Sums, closure: IMarginModel.Closure, debt: uint256) -> IMargin
     """
     self._check_closure(closure)
     self._check_debt(debt)
-    globals: IMarginModel.Globals = risk_table._unpack_globals(sums.globals)
-    multipliers: uint256[3] = [BPS, globals.weekend, globals.long_closure]
-    now: uint256 = multipliers[closure.now]
-    ahead: uint256 = multipliers[closure.ahead]
-    ramped: uint256 = now + self._div_up((ahead - now) * closure.ramp, BPS)
+    now: uint256 = self._multiplier(sums.globals, closure.now)
+    ahead: uint256 = self._multiplier(sums.globals, closure.ahead)
+    ramped: uint256 = now
+    if closure.ramp != 0:
+        ramped += self._div_up((ahead - now) * closure.ramp, BPS)
 
     core: Core = self._core(sums, ramped, False)
     core_ahead: uint256 = core.total
-    # `ahead` is the larger multiplier: the table's never fall from one closure to the next.
     if ahead != ramped or (sums.coming_largest[0] | sums.coming_largest[1]) != 0:
         core_ahead = self._core(sums, ahead, True).total
 
     rest: uint256 = self._div_up(sums.floor + sums.widths + sums.basis + sums.wrapper, BPS) + sums.size
-    interest: uint256 = self._div_up(debt * globals.loan_rate * INTEREST_DAYS, BPS * YEAR_DAYS)
+    loan_rate: uint256 = (sums.globals >> risk_table.LOAN_RATE_AT) & risk_table.FIELD
+    interest: uint256 = self._div_up(debt * loan_rate * INTEREST_DAYS, BPS * YEAR_DAYS)
     return IMarginModel.Breakdown(
         factor=core.factor,
         own=core.own,
@@ -219,6 +221,17 @@ def _totals(sums: Sums, closure: IMarginModel.Closure, debt: uint256) -> IMargin
 
 @internal
 @pure
+def _multiplier(globals: uint256, closure: uint256) -> uint256:
+    """
+    @return bps; the table's never fall from one closure to the next.
+    """
+    if closure == 0:
+        return BPS
+    return (globals >> (risk_table.WEEKEND_AT if closure == 1 else risk_table.LONG_CLOSURE_AT)) & risk_table.FIELD
+
+
+@internal
+@pure
 def _core(sums: Sums, multiplier: uint256, whole: bool) -> Core:
     """
     @param multiplier bps, how much further markets that keep hours may move than on an ordinary day.
@@ -228,33 +241,28 @@ def _core(sums: Sums, multiplier: uint256, whole: bool) -> Core:
     """
     factor: uint256 = 0
     for group: uint256 in range(GROUPS):
-        long: uint256 = sums.longs[group]
-        short: uint256 = sums.shorts[group]
-        long_hours: uint256 = sums.longs[unsafe_add(GROUPS, group)]
-        short_hours: uint256 = sums.shorts[unsafe_add(GROUPS, group)]
-        if (long | short | long_hours | short_hours) == 0:
+        always: int256 = sums.nets[group]
+        hours: int256 = sums.nets[unsafe_add(GROUPS, group)]
+        if (always | hours) == 0:
             continue
-        worst: uint256 = unsafe_mul(
-            BPS, self._distance(unsafe_add(long, long_hours), unsafe_add(short, short_hours))
-        )
+        worst: uint256 = unsafe_mul(BPS, self._size(unsafe_add(always, hours)))
         if multiplier != BPS:
-            long = unsafe_add(unsafe_mul(BPS, long), unsafe_mul(multiplier, long_hours))
-            short = unsafe_add(unsafe_mul(BPS, short), unsafe_mul(multiplier, short_hours))
-            worst = max(worst, self._distance(long, short))
+            moved: int256 = unsafe_mul(convert(multiplier, int256), hours)
+            worst = max(worst, self._size(unsafe_add(unsafe_mul(convert(BPS, int256), always), moved)))
         phi: uint256 = (sums.globals >> unsafe_mul(risk_table.PHI_STEP, group)) & risk_table.FIELD
         factor = unsafe_add(factor, self._div_up(unsafe_mul(phi, worst), BPS_CUBED))
 
-    always: uint256 = sums.squares[0]
-    hours: uint256 = sums.squares[1]
+    square: uint256 = sums.squares[0]
+    square_hours: uint256 = sums.squares[1]
     largest: uint256 = sums.largest[0]
     largest_hours: uint256 = sums.largest[1]
     if whole:
-        always = unsafe_add(always, sums.coming_squares[0])
-        hours = unsafe_add(hours, sums.coming_squares[1])
+        square = unsafe_add(square, sums.coming_squares[0])
+        square_hours = unsafe_add(square_hours, sums.coming_squares[1])
         largest = max(largest, sums.coming_largest[0])
         largest_hours = max(largest_hours, sums.coming_largest[1])
-    square: uint256 = unsafe_add(
-        unsafe_mul(BPS_SQUARED, always), unsafe_mul(unsafe_mul(multiplier, multiplier), hours)
+    square = unsafe_add(
+        unsafe_mul(BPS_SQUARED, square), unsafe_mul(unsafe_mul(multiplier, multiplier), square_hours)
     )
     own: uint256 = self._div_up(self._sqrt_up(square), BPS)
     largest = max(unsafe_mul(BPS, largest), unsafe_mul(multiplier, largest_hours))
@@ -285,8 +293,8 @@ def _div_up(amount: uint256, divisor: uint256) -> uint256:
 
 @internal
 @pure
-def _distance(a: uint256, b: uint256) -> uint256:
-    return unsafe_sub(max(a, b), min(a, b))
+def _size(net: int256) -> uint256:
+    return convert(abs(net), uint256)
 
 
 @internal

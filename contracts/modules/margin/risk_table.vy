@@ -10,7 +10,8 @@
         bits each unless said otherwise:
           globals  phi of group 0, 1, 2, 3, short_side, jump, event_factor, slope_cap, weekend, long_closure, loan_rate,
                    number of lines
-          line     group, beta, iota, gamma, basis, wrapper, wrapper_other, slope, hours, depth (64 bits)
+          line     group and hours, beta, iota, gamma, basis, wrapper, wrapper_other, slope, depth (64 bits)
+        Group and hours share a field, 2 bits and 1: together they say with which others an underlying moves.
         Bounds of every field: docs/margin.md. What was checked at the entrance stays true, and the formula relies on it.
 """
 from contracts.interfaces import IMarginModel
@@ -38,8 +39,10 @@ BASIS_AT: constant(uint256) = 64
 WRAPPER_AT: constant(uint256) = 80
 WRAPPER_OTHER_AT: constant(uint256) = 96
 SLOPE_AT: constant(uint256) = 112
-HOURS_AT: constant(uint256) = 128
-DEPTH_AT: constant(uint256) = 144
+DEPTH_AT: constant(uint256) = 128
+# Inside the first field.
+HOURS_AT: constant(uint256) = 2
+GROUP_MASK: constant(uint256) = 3
 
 # Hard bounds, bps unless said otherwise. They keep the formula inside 256 bits, and a slip of a digit out of the table.
 ONE: constant(uint256) = 10_000
@@ -128,6 +131,7 @@ def _pack_line(line: IMarginModel.Line) -> uint256:
     """
     return (
         line.group
+        | (line.hours << HOURS_AT)
         | (line.beta << BETA_AT)
         | (line.iota << IOTA_AT)
         | (line.gamma << GAMMA_AT)
@@ -135,7 +139,6 @@ def _pack_line(line: IMarginModel.Line) -> uint256:
         | (line.wrapper << WRAPPER_AT)
         | (line.wrapper_other << WRAPPER_OTHER_AT)
         | (line.slope << SLOPE_AT)
-        | (line.hours << HOURS_AT)
         | (line.depth << DEPTH_AT)
     )
 
@@ -164,7 +167,7 @@ def _unpack_globals(word: uint256) -> IMarginModel.Globals:
 @pure
 def _unpack_line(word: uint256) -> IMarginModel.Line:
     return IMarginModel.Line(
-        group=word & FIELD,
+        group=word & GROUP_MASK,
         beta=(word >> BETA_AT) & FIELD,
         iota=(word >> IOTA_AT) & FIELD,
         gamma=(word >> GAMMA_AT) & FIELD,
@@ -172,7 +175,7 @@ def _unpack_line(word: uint256) -> IMarginModel.Line:
         wrapper=(word >> WRAPPER_AT) & FIELD,
         wrapper_other=(word >> WRAPPER_OTHER_AT) & FIELD,
         slope=(word >> SLOPE_AT) & FIELD,
-        hours=(word >> HOURS_AT) & FIELD,
+        hours=(word & FIELD) >> HOURS_AT,
         depth=word >> DEPTH_AT,
     )
 
