@@ -30,10 +30,11 @@ from prime_perps.units import WAD, nano, wad
 SNAPSHOT = Path(__file__).with_name("gas.json")
 TOLERANCE = 0.01
 STOCKS = (1, 2, 5, 10, 20)
-OPERATIONS = ("margin_check", "deposit", "withdraw", "trade", "slice", "slice_into_empty")
+OPERATIONS = ("margin_check", "margin_check_unhedged", "deposit", "withdraw", "trade", "slice", "slice_into_empty")
 # Operation: our bar at 5+5, and what was measured of public peers at 5+5 (docs/performance.md names them).
 BARS = {
     "margin_check": 90_000,
+    "margin_check_unhedged": 90_000,
     "deposit": 60_000,
     "withdraw": 130_000,
     "trade": 200_000,
@@ -43,6 +44,7 @@ BARS = {
 SLOPE_BAR = 9_500
 PEERS = {
     "margin_check": "Vertex 294,448; Zaros 565,795; Derive 1,010,894; Synthetix 1,020,203",
+    "margin_check_unhedged": "",
     "deposit": "Zaros 71,000",
     "withdraw": "Zaros 540,000",
     "trade": "Zaros 1,420,000 (one account); Derive 2,190,000 (no signatures)",
@@ -174,6 +176,10 @@ def measure(world: World) -> Figures:
         world.publish()
         size = str(stocks)
         figures["margin_check"][size] = system.clearinghouse.margin.send(maker.account, sender=world.admin).gas_used
+        # as many tokens and perps, all long
+        figures["margin_check_unhedged"][size] = system.clearinghouse.margin.send(
+            taker.account, sender=world.admin
+        ).gas_used
         figures["deposit"][size] = system.vault.deposit(
             maker.account, token(0), ONE_TOKEN, sender=maker.address
         ).gas_used

@@ -73,13 +73,13 @@ def __init__(
 def requirements(
     exposures: DynArray[IMarginModel.Exposure, 32], closure: IMarginModel.Closure, debt: uint256
 ) -> (uint256, uint256):
-    terms: IMarginModel.Breakdown = formula._totals(formula._sum(exposures), closure, debt)
+    totals: formula.Totals = formula._totals(formula._sum(exposures), closure, debt)
     if block.timestamp < in_force_at:
         maintenance: uint256 = 0
         initial: uint256 = 0
         maintenance, initial = staticcall IMarginModel(previous).requirements(exposures, closure, debt)
-        return self._mean_up(maintenance, terms.maintenance), self._initial(initial, terms.initial)
-    return terms.maintenance, terms.initial
+        return self._mean_up(maintenance, totals.maintenance), self._initial(initial, totals.initial)
+    return totals.maintenance, totals.initial
 
 
 @view
@@ -89,7 +89,7 @@ def explain(
     exposures: DynArray[IMarginModel.Exposure, 32], closure: IMarginModel.Closure, debt: uint256
 ) -> IMarginModel.Breakdown:
     sums: formula.Sums = formula._sum(exposures)
-    terms: IMarginModel.Breakdown = formula._itemise(sums, formula._totals(sums, closure, debt))
+    terms: IMarginModel.Breakdown = formula._itemised(sums, formula._totals(sums, closure, debt))
     if block.timestamp < in_force_at:
         before: IMarginModel.Breakdown = staticcall IMarginModel(previous).explain(exposures, closure, debt)
         return IMarginModel.Breakdown(

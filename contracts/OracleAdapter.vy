@@ -173,7 +173,7 @@ def read(underlyings: DynArray[uint256, 32]) -> (DynArray[uint256, 32], IMarginM
         session: uint256 = (word >> price_word.SESSION_AT) & price_word.SESSION_MASK
         age_limit: uint256 = (packed_limits >> unsafe_mul(session, session_limits.LANE_BITS)) & session_limits.AGE_MAX
         fresh_until: uint256 = unsafe_add((word >> price_word.TIME_AT) & price_word.TIME_MAX, age_limit)
-        frozen: bool = (SHUT_SESSIONS >> session) & 1 == 1 or word & FROZEN != 0
+        frozen: bool = (((SHUT_SESSIONS >> session) & 1) | (word & FROZEN)) != 0
         if frozen or block.timestamp > fresh_until:
             word = session_limits._doubted(word, fresh_until, frozen)
         words.append(word)

@@ -46,6 +46,14 @@ struct Core:
     total: uint256  # max(factor + own, jump)
 
 
+struct Totals:
+    core: Core  # maintenance margin's
+    core_ahead: uint256  # wad, initial margin's
+    interest: uint256  # wad
+    maintenance: uint256  # wad
+    initial: uint256  # wad
+
+
 GROUPS: constant(uint256) = 4
 WAD: constant(uint256) = 10**18
 BPS: constant(uint256) = 10**4
@@ -181,10 +189,10 @@ def _eventful_shock(shock: uint256, event_factor: uint256, eventful: uint256) ->
 
 @internal
 @pure
-def _totals(sums: Sums, closure: IMarginModel.Closure, debt: uint256) -> IMarginModel.Breakdown:
+def _totals(sums: Sums, closure: IMarginModel.Closure, debt: uint256) -> Totals:
     """
     @dev Everything is rounded up. The four linear terms are added before they are scaled, so that both margins round
-         once where the breakdown rounds four times; they are left to `_itemise`, which only `explain` pays for.
+         once where the breakdown rounds four times.
     """
     self._check_closure(closure)
     self._check_debt(debt)
@@ -202,17 +210,9 @@ def _totals(sums: Sums, closure: IMarginModel.Closure, debt: uint256) -> IMargin
     rest: uint256 = self._div_up(sums.floor + sums.widths + sums.basis + sums.wrapper, BPS) + sums.size
     loan_rate: uint256 = (sums.globals >> risk_table.LOAN_RATE_AT) & risk_table.FIELD
     interest: uint256 = self._div_up(debt * loan_rate * INTEREST_DAYS, BPS * YEAR_DAYS)
-    return IMarginModel.Breakdown(
-        factor=core.factor,
-        own=core.own,
-        jump=core.jump,
-        core=core.total,
+    return Totals(
+        core=core,
         core_ahead=core_ahead,
-        floor=0,
-        widths=0,
-        basis=0,
-        wrapper=0,
-        size=sums.size,
         interest=interest,
         maintenance=core.total + rest,
         initial=self._div_up(4 * (core_ahead + rest), 3) + interest,
@@ -273,13 +273,22 @@ def _core(sums: Sums, multiplier: uint256, whole: bool) -> Core:
 
 @internal
 @pure
-def _itemise(sums: Sums, totals: IMarginModel.Breakdown) -> IMarginModel.Breakdown:
-    terms: IMarginModel.Breakdown = totals
-    terms.floor = self._div_up(sums.floor, BPS)
-    terms.widths = self._div_up(sums.widths, BPS)
-    terms.basis = self._div_up(sums.basis, BPS)
-    terms.wrapper = self._div_up(sums.wrapper, BPS)
-    return terms
+def _itemised(sums: Sums, totals: Totals) -> IMarginModel.Breakdown:
+    return IMarginModel.Breakdown(
+        factor=totals.core.factor,
+        own=totals.core.own,
+        jump=totals.core.jump,
+        core=totals.core.total,
+        core_ahead=totals.core_ahead,
+        floor=self._div_up(sums.floor, BPS),
+        widths=self._div_up(sums.widths, BPS),
+        basis=self._div_up(sums.basis, BPS),
+        wrapper=self._div_up(sums.wrapper, BPS),
+        size=sums.size,
+        interest=totals.interest,
+        maintenance=totals.maintenance,
+        initial=totals.initial,
+    )
 
 
 @internal
