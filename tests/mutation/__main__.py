@@ -23,14 +23,19 @@ from tests.mutation.judge import Broken, Finding, judge
 from tests.mutation.operators import Mutant, mutants
 from tests.mutation.report import Outcome, Report, load_equivalents, stale
 
-CONTRACTS = ("MarginModel",)
+CONTRACTS = ("MarginModel", "ModelFactory")
 TARGETS = (
     "contracts/modules/margin/formula.vy",
     "contracts/modules/margin/risk_table.vy",
+    "contracts/modules/margin/charges.vy",
     "contracts/MarginModel.vy",
+    "contracts/ModelFactory.vy",
 )
 # Fastest first: most mutants do not outlive the unit tests.
-SUITES = tuple(ROOT / "tests" / suite for suite in ("unit/margin_model", "differential", "property/margin"))
+SUITES = tuple(
+    ROOT / "tests" / suite
+    for suite in ("unit/margin_model", "unit/model_factory", "differential/test_margin_model.py", "property/margin")
+)
 REPORT = ROOT / "build" / "mutate" / "report.json"
 
 
