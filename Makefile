@@ -43,7 +43,8 @@ backtest: $(STAMP) $(PRICES)
 	$(BIN)/ape run backtest $(ARGS)
 
 $(PRICES): requirements-backtest.txt $(STAMP)
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --requirement $<
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --requirement $< || \
+		{ echo "backtest: pip could not install $< (see above); is the package index reachable?" >&2; exit 1; }
 	@touch $@
 
 # Compiled once before the workers start, so that they do not do it side by side.

@@ -20,7 +20,7 @@ OUTPUT = _cli.ROOT / "build" / "backtest"
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Which random books are drawn.")
 @click.option(
     "--books",
-    type=click.IntRange(min=1, max=20_000),
+    type=click.IntRange(min=1, max=5_000),
     default=1_000,
     show_default=True,
     help="How many of each kind, in each universe; all there are where these are fewer.",

@@ -84,7 +84,15 @@ def _losses(report: Report) -> Figure:
         axes.set_xlim(0, top)
         axes.set_ylim(0, top)
         axes.set_title(kinds[place].kind.title, fontsize=9)
-        axes.text(0.04, 0.96, "books covered:\n" + "\n".join(covered), transform=axes.transAxes, va="top", fontsize=7.5)
+        axes.text(
+            0.03,
+            0.97,
+            "books covered:\n" + "\n".join(covered),
+            transform=axes.transAxes,
+            va="top",
+            fontsize=7.5,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
+        )
     for axes in grid[-1]:
         axes.set_xlabel("maintenance margin, % of gross")
     for axes in grid[:, 0]:

@@ -111,7 +111,7 @@ def test_command__made_up_stocks__prints_tables_and_where_the_report_is(universe
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--books", "0"], "0 is not in the range 1<=x<=20000"),
+        (["--books", "0"], "0 is not in the range 1<=x<=5000"),
         (["--books", "many"], "'many' is not a valid integer"),
         (["--seed", "-1"], "-1 is not in the range x>=0"),
         (["--colour"], "No such option"),
