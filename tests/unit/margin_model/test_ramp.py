@@ -54,6 +54,18 @@ def test_requirements__not_begun__maintenance_of_the_previous(desk: Desk) -> Non
     assert desk.model.requirements(BOOK, Closure(), 0)[0] == BEFORE - -wad(10_200) // RAMP
 
 
+def test_requirements__a_unit_less_a_second_before_the_end__still_rounded_up(desk: Desk) -> None:
+    # Nine wei: a factor of two wei before, of one after.
+    book = [Exposure(T3, perp=9)]
+    desk.use(STRICTER)
+    before = desk.model.requirements(book, Closure(), 0)[0]
+    desk.follow(SIZELESS)
+    desk.backend.warp(RAMP - 1)
+    assert desk.model.requirements(book, Closure(), 0)[0] == before
+    desk.backend.warp(1)
+    assert desk.model.requirements(book, Closure(), 0)[0] == before - 1
+
+
 def test_explain__coming_in__every_term_between_its_two_values(desk: Desk) -> None:
     desk.use(TABLE)
     book = [Exposure(T3, token=wad(80_000), perp=-wad(100_000), width=30, eventful=5_000), Exposure(ETF, perp=wad(7))]
@@ -115,6 +127,13 @@ def test_line_count__more_lines__count_once_in_force(desk: Desk) -> None:
     desk.backend.warp(1)
     assert desk.model.line_count() == count + 1
     desk.model.requirements(added, Closure(), 0)
+    desk.model.explain(added, Closure(), 0)
+
+
+def deployed(desk: Desk, previous: str, starts: int, ramp: int) -> Contract:
+    """A model without the factory, which would choose the ramp."""
+    rules, lines = SIZELESS.globals, SIZELESS.lines
+    return Contract.deploy(desk.backend, "MarginModel", rules, lines, previous, starts, ramp, sender=desk.maker)
 
 
 IMPOSSIBLE = [(False, 1, 0), (False, 0, 1), (True, 0, 0), (True, 1, 0), (True, 0, 30 * 86_400 + 1), (True, 2**64, 1)]
@@ -123,8 +142,10 @@ IMPOSSIBLE = [(False, 1, 0), (False, 0, 1), (True, 0, 0), (True, 1, 0), (True, 0
 @pytest.mark.parametrize(("follows", "starts", "ramp"), IMPOSSIBLE)
 def test_init__impossible_ramp__refused(desk: Desk, follows: bool, starts: int, ramp: int) -> None:
     """A model that follows another has a ramp of up to 30 days, a first one has none."""
-    previous = desk.model.address if follows else ZERO
     with pytest.raises(Revert, match="model: bad ramp"):
-        Contract.deploy(
-            desk.backend, "MarginModel", SIZELESS.globals, SIZELESS.lines, previous, starts, ramp, sender=desk.maker
-        )
+        deployed(desk, desk.model.address if follows else ZERO, starts, ramp)
+
+
+@pytest.mark.parametrize(("starts", "ramp"), [(0, 1), (0, 30 * 86_400), (2**64 - 1, 1)])
+def test_init__ramp_at_its_bounds__accepted(desk: Desk, starts: int, ramp: int) -> None:
+    assert deployed(desk, desk.model.address, starts, ramp).in_force_at() == starts + ramp

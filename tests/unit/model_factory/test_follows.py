@@ -87,6 +87,13 @@ def test_follows__one_line_more__not_only_raised(desk: Desk) -> None:
     assert not raised(desk, Table(ROOMY.globals, [*ROOMY.lines, ROOMY.lines[0]]))
 
 
+def test_follows__last_of_64_lines_lowered__seen(desk: Desk) -> None:
+    full = [ROOMY.lines[0]] * 64
+    assert raised(desk, Table(ROOMY.globals, full), before=Table(ROOMY.globals, full))
+    lowered = [*full[:-1], replace(full[-1], iota=full[-1].iota - 1)]
+    assert not raised(desk, Table(ROOMY.globals, lowered), before=Table(ROOMY.globals, full))
+
+
 def test_follows__made_elsewhere__not_known_to_be_raised(desk: Desk) -> None:
     foreign = Contract.deploy(
         desk.backend, "MarginModel", SIZELESS.globals, SIZELESS.lines, ZERO, 0, 0, sender=desk.maker
