@@ -118,7 +118,9 @@ class Method:
     def _entry(self, args: Sequence[Any]) -> dict[str, Any]:
         if len(args) not in self._overloads:
             name = next(iter(self._overloads.values()))["name"]
-            raise TypeError(f"{name} takes {' or '.join(map(str, self._overloads))} arguments, got {len(args)}")
+            raise TypeError(
+                f"{artifact.name} takes {' or '.join(map(str, self._overloads))} arguments, got {len(args)}"
+            )
         return self._overloads[len(args)]
 
     def encode(self, *args: Any) -> bytes:
@@ -174,14 +176,18 @@ class Contract:
     @classmethod
     def deploy(cls, backend: Backend, name: str, *args: Any, sender: str) -> Contract:
         """Create the contract called `name` with its constructor's arguments."""
-        artifact = compiler.load(name)
+        return cls.create(backend, compiler.load(name), *args, sender=sender)
+
+    @classmethod
+    def create(cls, backend: Backend, artifact: compiler.Artifact, *args: Any, sender: str) -> Contract:
+        """The same of code that is at hand."""
         none: dict[str, Any] = {"inputs": []}
         constructor = next((entry for entry in artifact.abi if entry["type"] == "constructor"), none)
         types = [_type_of(parameter) for parameter in constructor["inputs"]]
         if len(types) != len(args):
             raise TypeError(f"{name} takes {len(types)} constructor arguments, got {len(args)}")
         code = bytes.fromhex(artifact.bytecode[2:]) + encode(types, [_plain(arg) for arg in args])
-        return cls(backend, backend.create(code, sender), artifact.abi, name)
+        return cls(backend, backend.create(code, sender), artifact.abi, artifact.name)
 
     @staticmethod
     def deploy_blueprint(backend: Backend, name: str, *, sender: str) -> str:

@@ -134,7 +134,7 @@ class _Jury:
 
     def _try_all(self, items: list[pytest.Item]) -> None:
         # Whatever a first compilation imports and keeps, no child need do again; nor look through it for garbage.
-        self._files = {contract: _compiled(contract, {})[1] for contract in self._files}
+        self._files = {contract: compiled(contract, {})[1] for contract in self._files}
         gc.collect()
         gc.freeze()
         began = time.monotonic()
@@ -187,7 +187,7 @@ class _Jury:
         instead = {} if mutant is None else {mutant.file: mutant.source}
         affected = [contract for contract, files in self._files.items() if mutant is None or mutant.file in files]
         try:
-            artifacts = {contract: _compiled(contract, instead)[0] for contract in affected}
+            artifacts = {contract: compiled(contract, instead)[0] for contract in affected}
         except Exception as error:
             sender.send((Verdict.STILLBORN, f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"))
             return
@@ -209,7 +209,7 @@ def _answer(receiver: Connection) -> tuple[Verdict, str]:
     return verdict, by
 
 
-def _compiled(contract: str, instead: Mapping[str, str]) -> tuple[compiler.Artifact, frozenset[str]]:
+def compiled(contract: str, instead: Mapping[str, str]) -> tuple[compiler.Artifact, frozenset[str]]:
     """
     The contract with other text for some of its files, and the names of all its files, relative to the root. Not
     optimised, which takes a quarter of the time and changes nothing but gas.

@@ -12,13 +12,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from prime_perps import margin, risk
+from prime_perps import risk
 from prime_perps.chain import Contract
 from prime_perps.chain.revm import RevmBackend
+from prime_perps.compiler import CONTRACTS, ROOT
 from prime_perps.errors import Revert
 from prime_perps.margin import VALUE_MAX, Breakdown, Closure, Exposure, Globals, Line, Table
 from prime_perps.units import BPS, wad
-from tests.property.margin.conftest import Model
+from tests.mutation.judge import compiled
+from tests.property.margin.conftest import MAKER, NOBODY, Model
 from tests.property.margin.strategies import (
     LINES,
     ROUNDING,
@@ -34,6 +36,8 @@ from tests.property.margin.strategies import (
     values,
 )
 
+RISK_TABLE = CONTRACTS / "modules" / "margin" / "risk_table.vy"
+RULE = '    assert line.basis <= 2 * line.gamma, "table: basis over 2 gamma"\n'
 SIZELESS = tables(size_charged=False)
 
 
@@ -69,20 +73,26 @@ def test_MM_4_two_books_in_one__never_dearer_than_apart(
     assert together <= model.maintenance(table, first, closure) + model.maintenance(table, second, closure) + ROUNDING
 
 
-def test_MM_4_basis_over_2_gamma__breaks_it_and_is_refused() -> None:
+def test_MM_4_basis_over_2_gamma__refused_because_without_the_rule_it_breaks() -> None:
+    """The very contract, once without the rule."""
     calm = Globals((0, 0, 0, 0), BPS, BPS, BPS, 0, BPS, BPS, 0)
-    line = Line(group=0, beta=0, iota=0, gamma=100, basis=200, wrapper=0, wrapper_other=0, slope=0, hours=1, depth=0)
+    line = Line(group=0, beta=0, iota=0, gamma=100, basis=0, wrapper=0, wrapper_other=0, slope=0, hours=1, depth=0)
     token, short = [Exposure(0, token=wad(100_000))], [Exposure(0, perp=-wad(100_000))]
+    lawless = compiled("MarginModel", {str(RISK_TABLE.relative_to(ROOT)): RISK_TABLE.read_text().replace(RULE, "")})[0]
 
     def excess(basis: int) -> int:
-        """What merging the two costs. The reference has no guard on its table, so it can be asked."""
+        """What merging the two costs on a model that has no rule."""
         table = Table(calm, [replace(line, basis=basis)])
-        apart = sum(margin.requirements(book, Closure(), 0, table)[0] for book in (token, short))
-        return margin.requirements(merged(token, short), Closure(), 0, table)[0] - apart
+        model = Contract.create(backend, lawless, table.globals, table.lines, NOBODY, 0, 0, sender=MAKER)
+        books = (merged(token, short), token, short)
+        together, *apart = (model.requirements(book, Closure(), 0)[0] for book in books)
+        return int(together - sum(apart))
 
+    backend = RevmBackend()
     assert excess(200) == 0
     assert excess(201) == wad(10)
     assert excess(300) == wad(1_000)
+    Model().made(Table(calm, [replace(line, basis=200)]))
     with pytest.raises(Revert, match="table: basis over 2 gamma"):
         Model().made(Table(calm, [replace(line, basis=201)]))
 
@@ -149,7 +159,9 @@ def test_MM_7_a_charge_raised__no_margin_falls(
 def test_MM_7_a_wider_price_or_an_event__no_margin_falls(
     model: Model, table: Table, book: list[Exposure], closure: Closure, data: st.DataObject
 ) -> None:
-    worse = [replace(e, width=data.draw(between(e.width, BPS)), eventful=data.draw(between(e.eventful, BPS))) for e in book]
+    worse = [
+        replace(e, width=data.draw(between(e.width, BPS)), eventful=data.draw(between(e.eventful, BPS))) for e in book
+    ]
     before, after = model.explain(table, book, closure), model.explain(table, worse, closure)
     assert after.maintenance >= before.maintenance
     assert after.initial >= before.initial
