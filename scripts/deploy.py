@@ -9,25 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from ape.cli import ConnectedProviderCommand, account_option, network_option
+from ape.cli import account_option, network_option
 
 from prime_perps import deployment
 from prime_perps.chain.ape import ApeBackend
 from prime_perps.deployment import Deployment
 from scripts import _cli
+from scripts._connected import ConnectedCommand, network_name
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI, ProviderAPI
-
-
-class DeployCommand(_cli.Command, ConnectedProviderCommand):
-    """Connected through ape, and plain about what goes wrong while connecting."""
-
-
-def network_name(provider: ProviderAPI) -> str:
-    """The name under which parameters and manifests of a network are kept: `sepolia`, or `base-sepolia` elsewhere."""
-    ecosystem, network = provider.network.ecosystem.name, provider.network.name
-    return network if ecosystem == "ethereum" else f"{ecosystem}-{network}"
 
 
 def deploy(account: AccountAPI, parameters: Path, manifest: Path) -> Deployment:
@@ -45,7 +36,7 @@ def deploy(account: AccountAPI, parameters: Path, manifest: Path) -> Deployment:
     return deployed
 
 
-@click.command(cls=DeployCommand, short_help="Deploy the system and write its manifest.")
+@click.command(cls=ConnectedCommand, short_help="Deploy the system and write its manifest.")
 @network_option()
 @account_option()
 @click.option(

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prime_perps import risk
+from prime_perps.chain import Contract
 from prime_perps.compiler import ROOT
+from prime_perps.errors import Revert
 from prime_perps.margin import Closure, Exposure, Table
 from prime_perps.risk_change import (
     DAY,
@@ -25,6 +27,7 @@ from prime_perps.risk_change import (
     table_of,
 )
 from prime_perps.units import wad
+from tests.stage import Stage, account, address
 
 FILE = risk.load(ROOT / "parameters" / "risk.json")
 TABLE = FILE.table(["T3", "ETF", "BTC"])
@@ -250,3 +253,164 @@ def test_comparison__fewer_lines__warned_of_and_holders_named():
     compared = Comparison.of(TABLE, Table(TABLE.globals, TABLE.lines[:-1]), RAMP, [holder], {})
     assert compared.unreadable == {1: "model: unknown underlying"}
     assert compared.warnings[0].startswith("the new table has 1 fewer lines")
+
+
+# against the chain
+
+
+@pytest.fixture(scope="module")
+def shared_stage():
+    """A hedged holder with a loan, and a taker who is long, all healthy; a ramp of days."""
+    stage = Stage.deployed({"risk_ramp": RAMP})
+    stage.fund("maker", "1000000")
+    stage.fund("holder", "2000")
+    stage.fund_stock("holder", "NVDA", "500")
+    stage.fund("taker", "45000")
+    stage.trade("maker", "holder", "NVDA", "-400")
+    stage.trade("maker", "taker", "NVDA", "1000")
+    stage.trade("maker", "taker", "BTC", "0.1")
+    stage.withdraw("holder", "8000")
+    return stage
+
+
+@pytest.fixture
+def stage(shared_stage):
+    with shared_stage.undone():
+        yield shared_stage
+
+
+ROLES = ("maker", "holder", "taker")
+
+
+def read(stage: Stage, role: str) -> Book:
+    return Book.of(account(role), stage.system.lens.account_summary(account(role)))
+
+
+def follow(stage: Stage, table: Table, starts: int) -> Contract:
+    """A model of the factory, not yet used."""
+    models = stage.system.models
+    receipt = models.make(table.globals, table.lines, stage.system.model, starts, sender=address("attacker"))
+    ((_, fields),) = models.events(receipt)
+    return Contract.at(stage.backend, "MarginModel", fields["model"])
+
+
+def use(stage: Stage, new: Table) -> tuple[dict[str, Outlook], int]:
+    """What is predicted for everybody, and when the ramp begins; the model is used half an hour before."""
+    starts = stage.now() + 3_600
+    model = follow(stage, new, starts)
+    books = {role: read(stage, role) for role in ROLES}
+    compared = Comparison.of(risk.read_table(stage.system.model), new, model.ramp(), books.values(), {})
+    assert compared.unreadable == {}
+    stage.warp(1_800)
+    stage.govern(stage.system.clearinghouse.set_model, model)
+    return dict(zip(ROLES, compared.outlooks, strict=True)), starts
+
+
+def go_to(stage: Stage, instant: int) -> None:
+    """To a second at which every price has just been published."""
+    stage.warp(instant - stage.now() - 1)
+    stage.publish()
+
+
+def moved_both_ways(table: Table) -> Table:
+    rules = replace(table.globals, phi=(1_100, 1_400, 400, 0), jump=14_000, weekend=11_000)
+    return Table(rules, [replace(line, iota=line.iota + 77, wrapper=0, slope=line.slope + 3) for line in table.lines])
+
+
+@pytest.mark.parametrize("elapsed", [-1_000, 0, 1, DAY, RAMP // 2 + 1, RAMP - 1, RAMP, 2 * RAMP])
+def test_at__every_account__what_the_chain_asks_for_to_the_wei(stage, elapsed):
+    outlooks, starts = use(stage, moved_both_ways(risk.read_table(stage.system.model)))
+    go_to(stage, starts + elapsed)
+    for role, outlook in outlooks.items():
+        assert outlook.at(elapsed) == read(stage, role).charged, role
+
+
+def stricter(stage: Stage) -> Table:
+    usual = risk.read_table(stage.system.model)
+    return Table(replace(usual.globals, phi=(1_500, 1_500, 400, 0)), usual.lines)
+
+
+def test_liquidatable_after__taker__healthy_one_second_before_and_for_sale_at_it(stage):
+    outlooks, starts = use(stage, stricter(stage))
+    outlook, engine = outlooks["taker"], stage.system.engine
+    assert outlook.becomes_liquidatable
+    assert 0 < outlook.liquidatable_after < RAMP
+    with stage.undone():
+        go_to(stage, starts + outlook.liquidatable_after - 1)
+        with pytest.raises(Revert, match="engine: healthy"):
+            engine.start(account("taker"), sender=address("keeper"))
+    go_to(stage, starts + outlook.liquidatable_after)
+    engine.start(account("taker"), sender=address("keeper"))
+
+
+def test_liquidatable_after__price_in_doubt__later_than_below_maintenance(stage):
+    stage.oracle.set_halt(stage.id("NVDA"), True, sender=address("guardian"))
+    outlooks, starts = use(stage, stricter(stage))
+    outlook, engine = outlooks["taker"], stage.system.engine
+    assert outlook.old.doubt > 0
+    assert outlook.below_maintenance_after < outlook.liquidatable_after
+    go_to(stage, starts + outlook.below_maintenance_after)
+    assert read(stage, "taker").charged.verdict == "below maintenance, protected by old prices"
+    go_to(stage, starts + outlook.liquidatable_after - 1)
+    with pytest.raises(Revert, match="engine: healthy"):
+        engine.start(account("taker"), sender=address("keeper"))
+    go_to(stage, starts + outlook.liquidatable_after)
+    engine.start(account("taker"), sender=address("keeper"))
+
+
+def test_falls_below_initial__before_the_ramp_begins__nothing_more_can_be_bought(stage):
+    outlooks, starts = use(stage, stricter(stage))
+    assert stage.now() < starts
+    assert outlooks["taker"].falls_below_initial
+    with pytest.raises(Revert, match="risk: below initial"):
+        stage.trade("maker", "taker", "SPY", "1")
+
+
+@pytest.mark.parametrize("by", [-1, 1])
+@pytest.mark.parametrize(
+    "field", ["iota", "gamma", "basis", "wrapper", "wrapper_other", "slope", "depth", "group", "beta", "hours"]
+)
+def test_guardian_may__line__is_the_factorys_word(stage, field, by):
+    usual = risk.read_table(stage.system.model)
+    # so that every charge can go up and down within its bounds
+    before = [replace(line, gamma=line.gamma + 1, wrapper=50) for line in usual.lines]
+    # bitcoin's market is the one without hours
+    at = stage.id("NVDA" if field == "hours" and by < 0 else "BTC")
+    moved = replace(before[at], **{field: getattr(before[at], field) + by})
+    after = [*before[:at], moved, *before[at + 1 :]]
+    assert_agreed(stage, Table(usual.globals, before), Table(usual.globals, after))
+
+
+@pytest.mark.parametrize("by", [-1, 0, 1])
+@pytest.mark.parametrize(
+    "field", ["short_side", "jump", "event_factor", "slope_cap", "long_closure", "loan_rate", "phi"]
+)
+def test_guardian_may__global__is_the_factorys_word(stage, field, by):
+    usual = risk.read_table(stage.system.model)
+    rules = usual.globals
+    to = (*rules.phi[:2], rules.phi[2] + by, rules.phi[3]) if field == "phi" else getattr(rules, field) + by
+    assert_agreed(stage, usual, Table(replace(rules, **{field: to}), usual.lines))
+
+
+@pytest.mark.parametrize("slope", [0, 100])
+@pytest.mark.parametrize("by", [-1, 1])
+def test_guardian_may__depth__is_the_factorys_word(stage, slope, by):
+    usual = risk.read_table(stage.system.model)
+    sloped = [replace(line, slope=slope) for line in usual.lines]
+    deeper = [replace(line, depth=line.depth + by) for line in sloped]
+    assert_agreed(stage, Table(usual.globals, sloped), Table(usual.globals, deeper))
+
+
+def test_guardian_may__line_added__is_the_factorys_word(stage):
+    usual = risk.read_table(stage.system.model)
+    assert_agreed(stage, usual, Table(usual.globals, [*usual.lines, usual.lines[0]]))
+
+
+def assert_agreed(stage: Stage, before: Table, after: Table) -> None:
+    """The factory and this library say the same of the step from one table to the other."""
+    models = stage.system.models
+    receipt = models.make(before.globals, before.lines, "0x" + "00" * 20, 0, sender=address("attacker"))
+    first = next(fields["model"] for _, fields in models.events(receipt))
+    receipt = models.make(after.globals, after.lines, first, stage.now(), sender=address("attacker"))
+    second = next(fields["model"] for _, fields in models.events(receipt))
+    assert guardian_may(before, after) == models.follows(second, first)
