@@ -82,7 +82,7 @@ def __init__(
     oracle_: address, models_: address, model: address, vault_: address, exchange_: address, engine_: address
 ):
     """
-    @param models_ The factory that says which model charges no book less than another; the first may come from anywhere.
+    @param models_ The factory that says which model charges no book less than another.
     @param vault_ Where the vault is going to be; it and the next two are deployed after this and refuse to be anywhere
            but where the clearinghouse expects them.
     """

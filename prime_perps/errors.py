@@ -107,7 +107,7 @@ REASONS: dict[str, str] = {
     "oracle: too little gas": "Not enough gas left to give the feed what it is promised.",
     "calendar: bad coverage": "Coverage that ends no later than before, or now, or over 400 days ahead.",
     "calendar: bad length": "A closure of less than an hour or more than 7 days.",
-    "calendar: closures too close": "Closures overlap, are out of order, under 2 hours apart, or begin within 24 hours.",
+    "calendar: closures too close": "Closures out of order, under 2 hours apart, or that begin within 24 hours.",
     "calendar: no such closure": "No posted closure begins then.",
     "calendar: not covered": "A closure not within what is covered or posted, or too close to where that ends.",
     "calendar: too soon": "An unscheduled closure that begins in less than two hours.",

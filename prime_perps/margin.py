@@ -189,7 +189,9 @@ class _Core:
 
 
 def _core(book: _Book, multiplier: int, events: Sequence[int], rules: Globals) -> _Core:
-    """The core when closures multiply by `multiplier` and each name has as much of the event factor as `events` says."""
+    """The core when closures multiply by `multiplier`, and each name has as much of the event factor as `events` says,
+    in bps.
+    """
     shocks: list[list[int]] = [[] for _ in range(HOURS)]
     for (entry, line), event in zip(book, events, strict=True):
         shocks[line.hours].append(_own_shock(entry, line, event, rules))
@@ -204,8 +206,8 @@ def _core(book: _Book, multiplier: int, events: Sequence[int], rules: Globals) -
 
 def _factor(book: _Book, group: int, multiplier: int, phi: int) -> int:
     """
-    What a group loses when all of it moves, wad, rounded up. Markets that keep hours may move up to `multiplier` times as
-    far as those that never close, and need not: the worse end counts, so that a longer closure never lowers it.
+    What a group loses when all of it moves, wad, rounded up. Markets that keep hours may move up to `multiplier` times
+    as far as those that never close, and need not: the worse end counts, so that a longer closure never lowers it.
     """
     nets = [0] * HOURS
     for entry, line in book:

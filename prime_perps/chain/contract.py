@@ -118,9 +118,7 @@ class Method:
     def _entry(self, args: Sequence[Any]) -> dict[str, Any]:
         if len(args) not in self._overloads:
             name = next(iter(self._overloads.values()))["name"]
-            raise TypeError(
-                f"{artifact.name} takes {' or '.join(map(str, self._overloads))} arguments, got {len(args)}"
-            )
+            raise TypeError(f"{name} takes {' or '.join(map(str, self._overloads))} arguments, got {len(args)}")
         return self._overloads[len(args)]
 
     def encode(self, *args: Any) -> bytes:
@@ -185,7 +183,7 @@ class Contract:
         constructor = next((entry for entry in artifact.abi if entry["type"] == "constructor"), none)
         types = [_type_of(parameter) for parameter in constructor["inputs"]]
         if len(types) != len(args):
-            raise TypeError(f"{name} takes {len(types)} constructor arguments, got {len(args)}")
+            raise TypeError(f"{artifact.name} takes {len(types)} constructor arguments, got {len(args)}")
         code = bytes.fromhex(artifact.bytecode[2:]) + encode(types, [_plain(arg) for arg in args])
         return cls(backend, backend.create(code, sender), artifact.abi, artifact.name)
 

@@ -12,7 +12,7 @@
                    number of lines
           line     group and hours, beta, iota, gamma, basis, wrapper, wrapper_other, slope, depth (64 bits)
         Group and hours share a field, 2 bits and 1: together they say with which others an underlying moves.
-        Bounds of every field: docs/margin.md. What was checked at the entrance stays true, and the formula relies on it.
+        Bounds of every field: docs/margin.md. What was checked at the entrance stays true; the formula relies on it.
 """
 from contracts.interfaces import IMarginModel
 
