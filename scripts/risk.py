@@ -69,9 +69,9 @@ def compare(
 def obstacle(system: Deployment, model: Contract, at: int) -> str:
     """Why the clearinghouse would not take a model of the factory at `at`, unix seconds; empty if it would."""
     if model.previous() != system.model.address:
-        return f"{model.address} was made to follow another model than the one in use: make it anew"
+        return f"{model.address} was made to follow another model than the one in use: stage it anew"
     if model.starts() < at:
-        return f"{model.address} begins {moment(model.starts())}, too early to be used: make it anew, to begin later"
+        return f"{model.address} begins {moment(model.starts())}, too early to be used: stage it anew, to begin later"
     return ""
 
 
@@ -93,7 +93,7 @@ def model_at(backend: RpcBackend, system: Deployment, address: str) -> Contract:
     if not backend.has_code(address):
         raise PrimePerpsError(f"there is no code at {address}: was the model made on this network?")
     if not system.models.made(address):
-        raise PrimePerpsError(f"{address} was not made by the factory of this deployment: `ape run risk make` one")
+        raise PrimePerpsError(f"{address} was not made by the factory of this deployment: `ape run risk stage` one")
     return Contract.at(backend, "MarginModel", address)
 
 
@@ -113,7 +113,7 @@ class ModelAddress(click.ParamType):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if not is_address(value):
-            self.fail(f"{value} is not the address of a model: make one with `ape run risk make`", param, ctx)
+            self.fail(f"{value} is not the address of a model: `ape run risk stage` the file first", param, ctx)
         return to_checksum_address(value)
 
 
@@ -154,9 +154,9 @@ def cli() -> None:
     """
     Compare risk tables account by account, and put a new one into force.
 
-    The way of a table: `compare` the file, `make` a model of it, `compare` and `queue` the model, and `execute` it when
-    the timelock's delay is over and before the model begins. One that charges no book less the guardian may `use` at
-    once. Maintenance margin then moves to the new table over the ramp.
+    The way of a table: `compare` the file, `stage` it as a model, `compare` and `queue` the model, and `execute` it
+    when the timelock's delay is over and before the model begins. One that charges no book less the guardian may `use`
+    at once. Maintenance margin then moves to the new table over the ramp.
     """
 
 
@@ -189,7 +189,7 @@ def compare_command(
         click.echo(f"Written to {_cli.shown(output)}")
 
 
-@cli.command("make", cls=ConnectedCommand, short_help="Make a model of a risk file.")
+@cli.command("stage", cls=ConnectedCommand, short_help="Make a model of a risk file.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_options(sends=True)
 @_parameters_option()
@@ -199,7 +199,7 @@ def compare_command(
     type=click.FloatRange(0),
     help="Hours until its ramp may begin; a day more than the timelock's delay if not given.",
 )
-def make_command(
+def stage_command(
     provider: ProviderAPI,
     account: AccountAPI,
     file: Path,

@@ -107,7 +107,7 @@ def sent(stage: Stage, manifest: Path, *arguments: str) -> Result:
 
 def made(stage: Stage, manifest: Path, file: Path, hours: str = "2") -> str:
     """The address of a model of a risk file, by the command."""
-    result = sent(stage, manifest, "make", str(file), *PARAMETERS, "--begin-in", hours)
+    result = sent(stage, manifest, "stage", str(file), *PARAMETERS, "--begin-in", hours)
     assert result.exit_code == 0, result.output
     return told(result)
 
@@ -192,7 +192,7 @@ def test_use__guardian_and_a_milder_model__refused(stage: Stage, manifest: Path,
 def test_queue__begins_before_the_delay_is_over__told(stage: Stage, manifest: Path, stricter: Path) -> None:
     result = sent(stage, manifest, "queue", made(stage, manifest, stricter, hours="0.01"))
     assert result.exit_code == 1
-    assert "too early to be used: make it anew" in told(result)
+    assert "too early to be used: stage it anew" in told(result)
 
 
 def test_compare__model_made_to_follow_another__warned_of(stage: Stage, manifest: Path, stricter: Path) -> None:
@@ -276,19 +276,19 @@ def test_account_id__of_the_json__is_the_owners(stage: Stage, manifest: Path, st
         assert account_id(entry["owner"]) == int(entry["account"])
 
 
-def test_make__live_network__sends_only_when_told_to(manifest: Path, stricter: Path, tmp_path: Path) -> None:
+def test_stage__live_network__sends_only_when_told_to(manifest: Path, stricter: Path, tmp_path: Path) -> None:
     with Anvil(chain_id=11_155_111, timestamp=START - SETTING_UP) as node:
         backend = RpcBackend(node.url, node.keys)
         live = set_up(backend, node, Tick(START, None, "open", PRICES), (MAKER,))
         live.deployment.save(manifest)
         nonce = backend.nonce(live.deployer)
         arguments = ("--network", f"ethereum:sepolia:{node.url}", "--manifest", str(manifest), "--account", "TEST::0")
-        result = CliRunner().invoke(command.cli, ["make", str(stricter), *arguments, *PARAMETERS], input="n\n")
+        result = CliRunner().invoke(command.cli, ["stage", str(stricter), *arguments, *PARAMETERS], input="n\n")
         assert (result.exit_code, told(result)) == (130, "Stopped.")
         assert "ethereum:sepolia" in result.output
         assert backend.nonce(live.deployer) == nonce
         # Confirmations ask for blocks that come by themselves.
         backend.node.request("evm_setIntervalMining", 1)
-        agreed = CliRunner().invoke(command.cli, ["make", str(stricter), *arguments, *PARAMETERS, "--yes"])
+        agreed = CliRunner().invoke(command.cli, ["stage", str(stricter), *arguments, *PARAMETERS, "--yes"])
         assert agreed.exit_code == 0, agreed.output
         assert live.deployment.models.made(told(agreed))
