@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from prime_perps.chain import Contract
 from prime_perps.errors import Revert
 from prime_perps.margin import Breakdown, Closure, Exposure, Table
 from prime_perps.units import wad
+from tests.stage import deployed_source
 from tests.unit.margin_model.conftest import ETF, RAMP, SIZELESS, T3, TABLE, ZERO, Desk
 
 BOOK = [Exposure(T3, perp=wad(100_000))]
@@ -134,6 +136,12 @@ def deployed(desk: Desk, previous: str, starts: int, ramp: int) -> Contract:
     """A model without the factory, which would choose the ramp."""
     rules, lines = SIZELESS.globals, SIZELESS.lines
     return Contract.deploy(desk.backend, "MarginModel", rules, lines, previous, starts, ramp, sender=desk.maker)
+
+
+def test_line_count__previous_made_elsewhere_counts_more__no_more_than_its_own(desk: Desk) -> None:
+    source = Path(__file__).with_name("boasting_model.vy")
+    previous = deployed_source(desk.backend, source, desk.maker)
+    assert deployed(desk, previous.address, desk.backend.timestamp(), RAMP).line_count() == len(SIZELESS.lines)
 
 
 IMPOSSIBLE = [(False, 1, 0), (False, 0, 1), (True, 0, 0), (True, 1, 0), (True, 0, 30 * 86_400 + 1), (True, 2**64, 1)]
