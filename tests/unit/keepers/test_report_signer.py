@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import errno
+import json
+from dataclasses import asdict, replace
 
 import pytest
 from eth_account import Account
 
 from prime_perps import reports
 from prime_perps.errors import PrimePerpsError
+from prime_perps.keepers import report_signer
 from prime_perps.keepers.report_signer import ReportSigner, SecondPrice
 from prime_perps.reports import Report, Session
 
@@ -60,14 +63,67 @@ def test_sign__after_a_restart_with_its_journal__keeps_the_promise(tmp_path):
         restarted.sign(replace(REPORT, price=1))
 
 
-def test_sign__disk_refuses_the_journal__gives_no_signature(tmp_path):
-    signer = ReportSigner(KEY, 1, ADAPTER, tmp_path / "missing" / "signer.json")
-    with pytest.raises(OSError, match="missing"):
-        signer.sign(REPORT)
+def test_sign__disk_refuses_the_journal__gives_no_signature_then_nor_later(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    signer = ReportSigner(KEY, 1, ADAPTER, tmp_path / "signer.json")
+    monkeypatch.setattr(report_signer.os, "fsync", full)
+    for _ in range(2):
+        with pytest.raises(OSError, match="no space left"):
+            signer.sign(REPORT)
+    monkeypatch.undo()
+    signer.sign(REPORT)
 
 
-def test_signer__unreadable_journal__is_refused(tmp_path):
+def test_sign__signature_out__journal_holds_its_report_already(tmp_path, monkeypatch):
+    """Killed at any moment after the digest was asked for, the next process knows of the report."""
+    journal, kept = tmp_path / "signer.json", []
+    digest = reports.digest
+
+    def look(report, *where):
+        kept.append(json.loads(journal.read_text())["reports"])
+        return digest(report, *where)
+
+    monkeypatch.setattr(reports, "digest", look)
+    ReportSigner(KEY, 1, ADAPTER, journal).sign(REPORT)
+    assert kept == [[asdict(REPORT)]]
+
+
+def test_sign_each__one_contradicts__the_others_are_signed(signer):
+    other = replace(REPORT, underlying=4)
+    signed, second, fine = signer.sign_each([REPORT, replace(REPORT, price=1), other])
+    assert signed == reports.sign(REPORT, KEY, 1, ADAPTER)
+    assert isinstance(second, SecondPrice)
+    assert fine == reports.sign(other, KEY, 1, ADAPTER)
+    with pytest.raises(SecondPrice):
+        signer.sign(replace(REPORT, price=1))
+
+
+@pytest.mark.parametrize("text", ["[[1, 2", "[]", '{"reports": []}', '{"reports": [{"colour": 1}]}'])
+def test_signer__unreadable_journal__is_refused(tmp_path, text):
     journal = tmp_path / "signer.json"
-    journal.write_text("[[1, 2")
+    journal.write_text(text)
     with pytest.raises(PrimePerpsError, match="cannot read the signer's journal"):
         ReportSigner(KEY, 1, ADAPTER, journal)
+
+
+@pytest.mark.parametrize("whose", [("0x" + "12" * 32, 1, ADAPTER), (KEY, 2, ADAPTER), (KEY, 1, "0x" + "23" * 20)])
+def test_signer__journal_of_another__is_refused(tmp_path, whose):
+    journal = tmp_path / "signer.json"
+    ReportSigner(KEY, 1, ADAPTER, journal).sign(REPORT)
+    with pytest.raises(PrimePerpsError, match="is that of signer"):
+        ReportSigner(*whose, journal)
+
+
+def test_signer__journal_in_use__is_refused(tmp_path):
+    journal = tmp_path / "signer.json"
+    first = ReportSigner(KEY, 1, ADAPTER, journal)
+    with pytest.raises(PrimePerpsError, match="another process uses"):
+        ReportSigner(KEY, 1, ADAPTER, journal)
+    first.sign(REPORT)
+
+
+def test_signer__no_folder_for_the_journal__is_told_at_once(tmp_path):
+    with pytest.raises(PrimePerpsError, match="cannot write beside the signer's journal"):
+        ReportSigner(KEY, 1, ADAPTER, tmp_path / "missing" / "signer.json")
