@@ -150,7 +150,7 @@ class World:
         harsh = [replace(line, wrapper=300) for line in used.lines]
         starts = self.backend.timestamp() + 70
         made = system.models.make(used.globals, harsh, system.model, starts, sender=self.admin)
-        change = (system.clearinghouse.set_model, next(fields["model"] for _, fields in system.models.events(made)))
+        change = (system.configurator.set_model, next(fields["model"] for _, fields in system.models.events(made)))
         system.schedule(*change, sender=self.admin)
         self.backend.warp(starts - 5)
         system.execute(*change, sender=self.admin)

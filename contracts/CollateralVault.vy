@@ -174,7 +174,7 @@ def _is_repayment(account: uint256, instrument: uint256, amount: uint256, asset:
 def _check_known(instrument: uint256):
     """
     @notice An account that holds what the model has no line for could not be margined. Tokens of further issuers are
-            listed with their underlying by the clearinghouse, which checks the same.
+            listed with their underlying by the configurator, which checks the same.
     """
     if instrument < assets.FIRST_TOKEN or instrument >= assets.FIRST_OTHER:
         return

@@ -8,19 +8,15 @@
         a portfolio.
 
         Trust: the vault for custody (it alone books deposits and withdrawals), the exchange for what both sides of a
-        trade agreed to, the engine to move slices, the oracle for words, the model for numbers. All but the model are
-        fixed for good at deployment. TIMELOCK_ROLE lists markets and
-        tokens, replaces the model and sets fees; GUARDIAN_ROLE only tightens, at once.
+        trade agreed to, the engine to move slices, the configurator for what may be changed and by whom, the oracle for
+        words, the model for numbers. All but the model are fixed for good at deployment.
 
         State: an account exists at first touch and is healthy while equity >= maintenance margin. A call that raises an
         account's risk needs equity >= initial margin afterwards (CH-4).
-@custom:kill `set_paused(7)` by the guardian stops trading, withdrawals and liquidation; deposits, `settle` and `accrue`
-       go on.
+@custom:kill `configurator.set_paused(7)` by the guardian stops trading, withdrawals and liquidation; deposits, `settle`
+       and `accrue` go on.
 """
-from contracts.interfaces import IMarginModel
-from contracts.interfaces import IModelFactory
 from contracts.interfaces import IPerpClearinghouse
-from snekmate.auth import access_control
 from .modules.clearing import accounts
 from .modules.clearing import funding
 from .modules.clearing import ledger
@@ -29,12 +25,9 @@ from .modules.clearing import risk
 from .modules.clearing import settings as book_settings
 from .modules.clearing import slices
 from .modules.clearing import trading
-from .modules.common import roles
 
 implements: IPerpClearinghouse
 
-initializes: access_control
-initializes: roles[access_control := access_control]
 initializes: accounts
 initializes: funding
 initializes: ledger
@@ -51,27 +44,13 @@ initializes: trading[
 ]
 
 
-exports: (
-    # roles
-    access_control.supportsInterface,
-    access_control.DEFAULT_ADMIN_ROLE,
-    access_control.hasRole,
-    access_control.getRoleAdmin,
-    access_control.grantRole,
-    access_control.revokeRole,
-    access_control.renounceRole,
-    roles.GUARDIAN_ROLE,
-    roles.TIMELOCK_ROLE,
-)
-
-
 BPS: constant(uint256) = 10**4
 
 vault: public(immutable(address))
 exchange: public(immutable(address))
 engine: public(immutable(address))
+configurator: public(immutable(address))
 oracle: public(immutable(address))
-models: public(immutable(address))
 
 # the account that fees not kept by insurance go to
 treasury: public(uint256)
@@ -79,20 +58,18 @@ treasury: public(uint256)
 
 @deploy
 def __init__(
-    oracle_: address, models_: address, model: address, vault_: address, exchange_: address, engine_: address
+    oracle_: address, model: address, vault_: address, exchange_: address, engine_: address, configurator_: address
 ):
     """
-    @param models_ The factory that says which model charges no book less than another.
-    @param vault_ Where the vault is going to be; it and the next two are deployed after this and refuse to be anywhere
-           but where the clearinghouse expects them.
+    @param vault_ Where the vault is going to be; it and the next three are deployed after this and refuse to be
+           anywhere but where the clearinghouse expects them.
     """
-    access_control.__init__()
     risk.__init__(oracle_)
     oracle = oracle_
-    models = models_
     vault = vault_
     exchange = exchange_
     engine = engine_
+    configurator = configurator_
     book_settings._store(
         IPerpClearinghouse.Settings(model=model, maker_fee=0, taker_fee=0, insurance_share=BPS, paused=0)
     )
@@ -260,74 +237,34 @@ def move_cash(account: uint256, receiver: uint256, amount: uint256):
     log IPerpClearinghouse.CashMoved(account=account, receiver=receiver, amount=amount)
 
 
-# administration
+# the configurator's
 
 
 @external
-def list_market(market: uint256, open_interest_cap: uint256, band: uint256, funding_depth: uint256):
-    roles._check_timelock()
-    assert not markets._load(market).listed, "clearing: listed already"
-    risk._check_known(market)
-    markets._set(market, open_interest_cap, band, funding_depth, False)
-
-
-@external
-def set_market(market: uint256, open_interest_cap: uint256, band: uint256, funding_depth: uint256, reduce_only: bool):
-    roles._check_guardian()
-    limits: markets.Limits = markets._load(market)
-    assert limits.listed, "trade: market not listed"
-    tightens: bool = (
-        open_interest_cap <= limits.cap
-        and band <= limits.band
-        and funding_depth == limits.depth
-        and (reduce_only or not limits.reduce_only)
-    )
-    roles._check_loosening(tightens)
+def store_market(
+    market: uint256, open_interest_cap: uint256, band: uint256, funding_depth: uint256, reduce_only: bool
+):
+    self._check_caller(configurator)
     markets._set(market, open_interest_cap, band, funding_depth, reduce_only)
 
 
 @external
-def list_other_token(instrument: uint256, underlying: uint256, units_per_token: uint256):
-    roles._check_timelock()
+def store_other_token(instrument: uint256, underlying: uint256, units_per_token: uint256):
+    self._check_caller(configurator)
     risk._list(instrument, underlying, units_per_token)
 
 
 @external
-def set_model(model: address):
-    roles._check_guardian()
-    changed: IPerpClearinghouse.Settings = book_settings._load()
-    roles._check_loosening(staticcall IModelFactory(models).follows(model, changed.model))
-    # what is held today must have a line tomorrow
-    lines: uint256 = staticcall IMarginModel(changed.model).line_count()
-    changed.model = model
-    book_settings._store(changed)
-    risk._check_known(lines - 1)
+def store_settings(settings: IPerpClearinghouse.Settings):
+    self._check_caller(configurator)
+    book_settings._store(settings)
 
 
 @external
-def set_fees(maker_fee: uint256, taker_fee: uint256, insurance_share: uint256):
-    roles._check_timelock()
-    changed: IPerpClearinghouse.Settings = book_settings._load()
-    changed.maker_fee = maker_fee
-    changed.taker_fee = taker_fee
-    changed.insurance_share = insurance_share
-    book_settings._store(changed)
-
-
-@external
-def set_treasury(treasury: uint256):
-    roles._check_timelock()
+def store_treasury(treasury: uint256):
+    self._check_caller(configurator)
     self.treasury = treasury
     log IPerpClearinghouse.TreasurySet(treasury=treasury)
-
-
-@external
-def set_paused(paused: uint256):
-    roles._check_guardian()
-    changed: IPerpClearinghouse.Settings = book_settings._load()
-    roles._check_loosening(paused & changed.paused == changed.paused)
-    changed.paused = paused
-    book_settings._store(changed)
 
 
 @internal

@@ -71,13 +71,17 @@ class Deployment:
     oracle: Contract
     models: Contract
     engine: Contract
+    configurator: Contract
     lens: Contract
     timelock: Contract
     cash: Contract
     underlyings: tuple[Underlying, ...]
     block: int = 0
 
-    PARTS = ("clearinghouse", "exchange", "vault", "oracle", "models", "engine", "lens", "timelock", "cash")
+    PARTS = (
+        *("clearinghouse", "exchange", "vault", "oracle", "models", "engine", "configurator"),
+        *("lens", "timelock", "cash"),
+    )
 
     def underlying(self, symbol: str) -> Underlying:
         """By symbol. Raises KeyError."""
@@ -191,17 +195,17 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
     models = Contract.deploy(backend, "ModelFactory", blueprint, plan.risk_ramp, sender=sender)
     made = models.make(plan.table.globals, plan.lines(), ZERO, 0, sender=sender)
     model = next(fields["model"] for name, fields in models.events(made) if name == "ModelMade")
-    # The clearinghouse names its partners for good, so it is told where they are going to be.
+    # The clearinghouse names its partners for good, so it is told where they are going to be: in the order below.
     first = backend.nonce(sender) + 1
-    vault, exchange, engine = (create_address(sender, first + step) for step in range(3))
-    partners = (oracle, models, model, vault, exchange, engine)
-    clearinghouse = Contract.deploy(backend, "PerpClearinghouse", *partners, sender=sender)
+    partners = [create_address(sender, first + step) for step in range(4)]
+    clearinghouse = Contract.deploy(backend, "PerpClearinghouse", oracle, model, *partners, sender=sender)
     deployment = Deployment(
         backend=backend,
         clearinghouse=clearinghouse,
         vault=Contract.deploy(backend, "CollateralVault", clearinghouse, sender=sender),
         exchange=Contract.deploy(backend, "Exchange", clearinghouse, sender=sender),
         engine=Contract.deploy(backend, "LiquidationEngine", clearinghouse, plan.liquidation, sender=sender),
+        configurator=Contract.deploy(backend, "Configurator", clearinghouse, models, sender=sender),
         lens=Contract.deploy(backend, "AccountLens", clearinghouse, sender=sender),
         oracle=oracle,
         models=models,
@@ -370,9 +374,9 @@ def _configure(deployment: Deployment, sender: str, plan: _Plan) -> None:
         deployment.oracle.set_signer(signer, True, sender=sender)
     deployment.oracle.post_closures(*plan.calendar.posting(deployment.backend.timestamp()), sender=sender)
     fees = plan.fees
-    deployment.clearinghouse.set_fees(fees["maker_pips"], fees["taker_pips"], fees["insurance_bps"], sender=sender)
+    deployment.configurator.set_fees(fees["maker_pips"], fees["taker_pips"], fees["insurance_bps"], sender=sender)
     if plan.treasury:
-        deployment.clearinghouse.set_treasury(account_id(plan.treasury), sender=sender)
+        deployment.configurator.set_treasury(account_id(plan.treasury), sender=sender)
     decimals = deployment.cash.decimals()
     deployment.vault.list_asset(CASH, deployment.cash, int(plan.cash["deposit_cap"]) * 10**decimals, sender=sender)
     for entry, underlying in zip(plan.underlyings, deployment.underlyings, strict=True):
@@ -392,7 +396,7 @@ def _list(deployment: Deployment, sender: str, entry: dict[str, Any], underlying
         deployment.vault.list_asset(token(underlying.id), underlying.token, cap, sender=sender)
     if "market" in entry:
         market = entry["market"]
-        deployment.clearinghouse.list_market(
+        deployment.configurator.list_market(
             underlying.id,
             nano(market["open_interest_cap"]),
             market["band_bps"],
@@ -408,7 +412,7 @@ def _named(who: str, deployer: str) -> str:
 
 def _governed(deployment: Deployment) -> list[Contract]:
     return [
-        deployment.clearinghouse,
+        deployment.configurator,
         deployment.vault,
         deployment.oracle,
         deployment.engine,

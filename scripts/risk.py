@@ -67,7 +67,7 @@ def compare(
 
 
 def obstacle(system: Deployment, model: Contract, at: int) -> str:
-    """Why the clearinghouse would not take a model of the factory at `at`, unix seconds; empty if it would."""
+    """Why the configurator would not take a model of the factory at `at`, unix seconds; empty if it would."""
     if model.previous() != system.model.address:
         return f"{model.address} was made to follow another model than the one in use: stage it anew"
     if model.starts() < at:
@@ -237,7 +237,7 @@ def queue_command(provider: ProviderAPI, account: AccountAPI, address: str, mani
     _show(backend, system, address, backend.timestamp() + delay)
     _agree(provider, account, f"Queue {address}?", yes)
     writing = Deployment.load(ApeBackend([account]), manifest)
-    writing.schedule(writing.clearinghouse.set_model, address, sender=account.address)
+    writing.schedule(writing.configurator.set_model, address, sender=account.address)
     click.echo(f"Queued: can be executed from {moment(_ready_at(system, address))} on")
 
 
@@ -256,7 +256,7 @@ def execute_command(provider: ProviderAPI, account: AccountAPI, address: str, ma
     _show(backend, system, address, backend.timestamp())
     _agree(provider, account, f"Use {address}?", yes)
     writing = Deployment.load(ApeBackend([account]), manifest)
-    writing.execute(writing.clearinghouse.set_model, address, sender=account.address)
+    writing.execute(writing.configurator.set_model, address, sender=account.address)
     _tell_used(system)
 
 
@@ -269,8 +269,8 @@ def use_command(provider: ProviderAPI, account: AccountAPI, address: str, manife
     backend, system = connected(_url(provider), manifest)
     _show(backend, system, address, backend.timestamp())
     _agree(provider, account, f"Use {address}?", yes)
-    book = Deployment.load(ApeBackend([account]), manifest).clearinghouse
-    book.set_model(address, sender=account.address)
+    configurator = Deployment.load(ApeBackend([account]), manifest).configurator
+    configurator.set_model(address, sender=account.address)
     _tell_used(system)
 
 
@@ -297,9 +297,9 @@ def _show(backend: RpcBackend, system: Deployment, address: str, at: int) -> Non
 
 def _ready_at(system: Deployment, address: str) -> int:
     """When the operation that uses the model can be executed; 0 when it is not scheduled, 1 when it is done."""
-    book, timelock = system.clearinghouse, system.timelock
-    data = book.set_model.encode(address)
-    return int(timelock.get_timestamp(timelock.hash_operation(book, 0, data, NO_PREDECESSOR, NO_SALT)))
+    configurator, timelock = system.configurator, system.timelock
+    data = configurator.set_model.encode(address)
+    return int(timelock.get_timestamp(timelock.hash_operation(configurator, 0, data, NO_PREDECESSOR, NO_SALT)))
 
 
 def _agree(provider: ProviderAPI, account: AccountAPI, question: str, yes: bool) -> None:

@@ -232,7 +232,7 @@ class Stage:
         starts = self.now() + int(system.timelock.get_minimum_delay())
         receipt = system.models.make(table.globals, table.lines, system.model, starts, sender=address("governor"))
         ((_, fields),) = system.models.events(receipt)
-        self.govern(system.clearinghouse.set_model, fields["model"])
+        self.govern(system.configurator.set_model, fields["model"])
         self.warp(starts + RISK_RAMP - self.now())
         self.publish()
 

@@ -64,7 +64,7 @@ def test_deploy__finished__deployer_has_no_role_left(manifest: Path) -> None:
         result = _deploy("--network", f"ethereum:local:{node.url}", "--account", "TEST::0", "--manifest", str(manifest))
         assert result.exit_code == 0, result.output
         deployed = Deployment.load(RpcBackend(node.url), manifest)
-        for contract in (deployed.clearinghouse, deployed.vault, deployed.oracle, deployed.engine):
+        for contract in (deployed.configurator, deployed.vault, deployed.oracle, deployed.engine):
             for role in (contract.DEFAULT_ADMIN_ROLE(), contract.TIMELOCK_ROLE()):
                 assert not contract.hasRole(role, node.addresses[0]), contract.name
                 assert contract.hasRole(role, deployed.timelock.address), contract.name

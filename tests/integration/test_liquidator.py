@@ -355,7 +355,7 @@ def test_tick__answer_to_the_send_lost__looks_the_transaction_up_and_buys_nothin
 
 def test_tick__liquidation_paused__waits(stage):
     crash(stage, 92)
-    stage.deployment.clearinghouse.set_paused(4, sender=stage.deployer)
+    stage.deployment.configurator.set_paused(4, sender=stage.deployer)
     decision = liquidator(stage).tick()[0]
     assert decision.action is Action.WAIT
     assert "paused" in decision.reason

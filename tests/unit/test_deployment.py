@@ -15,7 +15,7 @@ from prime_perps.errors import PrimePerpsError
 from prime_perps.margin import Closure
 from tests.stage import address, parameters
 
-GOVERNED = ("clearinghouse", "vault", "oracle", "engine")
+GOVERNED = ("configurator", "vault", "oracle", "engine")
 DEPLOYER = address("deployer")
 
 

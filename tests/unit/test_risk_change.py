@@ -302,7 +302,7 @@ def use(stage: Stage, new: Table) -> tuple[dict[str, Outlook], int]:
     compared = Comparison.of(risk.read_table(stage.system.model), new, model.ramp(), books.values(), {})
     assert compared.unreadable == {}
     stage.warp(1_800)
-    stage.govern(stage.system.clearinghouse.set_model, model)
+    stage.govern(stage.system.configurator.set_model, model)
     return dict(zip(ROLES, compared.outlooks, strict=True)), starts
 
 

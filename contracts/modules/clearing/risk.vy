@@ -89,8 +89,6 @@ def _list(instrument: uint256, underlying: uint256, units: uint256):
         and 0 < units
         and units <= UNITS_MAX
     ), "clearing: out of range"
-    assert self._listings[instrument].units == 0, "clearing: listed already"
-    self._check_known(underlying)
     self._listings[instrument] = Listing(underlying=underlying, units=units)
     log IPerpClearinghouse.OtherTokenListed(instrument=instrument, underlying=underlying, units_per_token=units)
 
@@ -121,19 +119,6 @@ def _others_units(account: uint256, others: uint256, underlying: uint256) -> uin
         if listing.underlying == underlying:
             units += ledger._other(account, ledger.FIRST_OTHER + place) * listing.units // WAD
     return units
-
-
-# the risk table
-
-
-@internal
-@view
-def _check_known(underlying: uint256):
-    """
-    @notice An account that holds what the model has no line for could not be margined, or liquidated: nothing of the
-            kind may be listed.
-    """
-    assert underlying < staticcall IMarginModel(settings._model()).line_count(), "clearing: no risk line"
 
 
 # margin

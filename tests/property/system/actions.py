@@ -277,11 +277,12 @@ class Actions:
     def pause(self, activities: int) -> None:
         self.say(f"the guardian pauses {activities}")
         with self._acting():
-            self.world.send(self.world.book.set_paused, self.look.settings.paused | activities, role="guardian")
+            paused = self.look.settings.paused | activities
+            self.world.send(self.world.system.configurator.set_paused, paused, role="guardian")
 
     def resume(self) -> None:
         self.say("the timelock lets everything resume")
-        self._govern(self.world.book.set_paused, 0)
+        self._govern(self.world.system.configurator.set_paused, 0)
 
     def swap_table(self) -> None:
         self.world.table = 1 - self.world.table

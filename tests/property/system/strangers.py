@@ -180,8 +180,9 @@ def _take_into_another(world: World, victim: str) -> tuple[Any, ...]:
 
 
 def _call_of_timelock(world: World, victim: str) -> tuple[Any, ...]:
-    data = world.book.set_treasury.encode(account(ATTACKER))
-    return world.book.address, 0, data, NO_SALT, NO_SALT
+    configurator = world.system.configurator
+    data = configurator.set_treasury.encode(account(ATTACKER))
+    return configurator.address, 0, data, NO_SALT, NO_SALT
 
 
 def _call_in_batch(world: World, victim: str) -> tuple[Any, ...]:
@@ -223,14 +224,19 @@ ATTEMPTS: list[Attempt] = [
         refused(NOT_THE_CALLER),
     ),
     Attempt("clearinghouse", "move_cash", on_victim(account(ATTACKER), WAD), refused(NOT_THE_CALLER)),
-    Attempt("clearinghouse", "list_market", fixed(40, 1, 1, 1), refused(TIMELOCK_ONLY)),
-    Attempt("clearinghouse", "set_market", fixed(0, 0, 1, 1, True), refused(GUARDIAN_ONLY)),
-    Attempt("clearinghouse", "list_other_token", fixed(200, 0, WAD), refused(TIMELOCK_ONLY)),
-    Attempt("clearinghouse", "set_model", fixed(address(ATTACKER)), refused(GUARDIAN_ONLY)),
-    Attempt("clearinghouse", "set_fees", fixed(0, 0, 0), refused(TIMELOCK_ONLY)),
-    Attempt("clearinghouse", "set_treasury", fixed(account(ATTACKER)), refused(TIMELOCK_ONLY)),
-    Attempt("clearinghouse", "set_paused", fixed(7), refused(GUARDIAN_ONLY)),
-    *_roles("clearinghouse", OTHERS_ROLE),
+    Attempt("clearinghouse", "store_market", fixed(0, 0, 1, 1, True), refused(NOT_THE_CALLER)),
+    Attempt("clearinghouse", "store_other_token", fixed(200, 0, WAD), refused(NOT_THE_CALLER)),
+    Attempt("clearinghouse", "store_settings", fixed((address(ATTACKER), 0, 0, 0, 0)), refused(NOT_THE_CALLER)),
+    Attempt("clearinghouse", "store_treasury", fixed(account(ATTACKER)), refused(NOT_THE_CALLER)),
+    # what may be changed about it
+    Attempt("configurator", "list_market", fixed(40, 1, 1, 1), refused(TIMELOCK_ONLY)),
+    Attempt("configurator", "set_market", fixed(0, 0, 1, 1, True), refused(GUARDIAN_ONLY)),
+    Attempt("configurator", "list_other_token", fixed(200, 0, WAD), refused(TIMELOCK_ONLY)),
+    Attempt("configurator", "set_model", fixed(address(ATTACKER)), refused(GUARDIAN_ONLY)),
+    Attempt("configurator", "set_fees", fixed(0, 0, 0), refused(TIMELOCK_ONLY)),
+    Attempt("configurator", "set_treasury", fixed(account(ATTACKER)), refused(TIMELOCK_ONLY)),
+    Attempt("configurator", "set_paused", fixed(7), refused(GUARDIAN_ONLY)),
+    *_roles("configurator", OTHERS_ROLE),
     # the exchange
     Attempt("exchange", "fill", _fill_for_victim, refused(NOT_AUTHORIZED)),
     Attempt("exchange", "fill", _fill_of_forged, refused("orders: bad signature")),

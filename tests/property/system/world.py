@@ -186,7 +186,7 @@ def _built() -> World:
     stage = OneReporter.deployed({"oracle": parameters()["oracle"] | {"threshold": 1}})
     stage.prices = {symbol: stage.prices[symbol] for symbol in SYMBOLS}
     other = Contract.deploy(stage.backend, "SilentToken", sender=address("deployer"))
-    stage.govern(stage.system.clearinghouse.list_other_token, OTHER, stage.id(OTHER_ON), OTHER_UNITS)
+    stage.govern(stage.system.configurator.list_other_token, OTHER, stage.id(OTHER_ON), OTHER_UNITS)
     stage.govern(stage.system.vault.list_asset, OTHER, other, 10**6 * 10**OTHER_DECIMALS)
     built = World(stage, other, _tables())
     for role in OWNERS:

@@ -50,7 +50,7 @@ class Glass:
 
 
 def _list(stage: Stage, instrument: int, held: Contract, symbol: str, units: int) -> None:
-    stage.govern(stage.system.clearinghouse.list_other_token, instrument, stage.id(symbol), units)
+    stage.govern(stage.system.configurator.list_other_token, instrument, stage.id(symbol), units)
     stage.govern(stage.system.vault.list_asset, instrument, held, CAP * 10 ** held.decimals())
 
 

@@ -225,7 +225,7 @@ def test_account_summary__32_lines__is_told_in_one_call() -> None:
 def test_account_summary__model_explains_what_it_does_not_charge__reverts(glass: Glass) -> None:
     glass.stage.fund_stock("holder", "AAPL", "1")
     model = deployed_source(glass.stage.backend, Path(__file__).with_name("lying_model.vy"), address("deployer"))
-    glass.stage.govern(glass.book.set_model, model)
+    glass.stage.govern(glass.stage.system.configurator.set_model, model)
     model.set_margins(7, 7, sender=address("attacker"))
     assert glass.summary().margin.maintenance == 7
     model.set_margins(7, 6, sender=address("attacker"))

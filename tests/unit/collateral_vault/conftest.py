@@ -120,8 +120,8 @@ class Safe:
         return Contract.deploy(
             self.backend,
             "PerpClearinghouse",
-            *(system.oracle, system.models, system.model),
-            *(vault, attacker, attacker),
+            *(system.oracle, system.model),
+            *(vault, attacker, attacker, attacker),
             sender=attacker,
         )
 
@@ -136,7 +136,7 @@ def _parameters() -> dict[str, Any]:
 
 
 def _name_timelock(system: Deployment, backend: RevmBackend, issuer: str, timelock: str) -> None:
-    for contract in (system.vault, system.clearinghouse):
+    for contract in (system.vault, system.configurator):
         grant = (contract.grantRole, contract.TIMELOCK_ROLE(), timelock)
         system.schedule(*grant, sender=issuer)
         backend.warp(system.timelock.get_minimum_delay())
@@ -146,7 +146,7 @@ def _name_timelock(system: Deployment, backend: RevmBackend, issuer: str, timelo
 def _list_others(safe: Safe) -> None:
     decimals = {SILENT: 8, HOSTILE: 18, FEE: 18}
     for instrument, places in decimals.items():
-        safe.book.list_other_token(instrument, 0, WAD, sender=safe.timelock)
+        safe.system.configurator.list_other_token(instrument, 0, WAD, sender=safe.timelock)
         safe.vault.list_asset(instrument, safe.tokens[instrument], CAP * 10**places, sender=safe.timelock)
 
 

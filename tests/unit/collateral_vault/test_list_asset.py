@@ -68,7 +68,7 @@ def add_line(safe: Safe) -> None:
     lines = [*used.lines, used.lines[0]]
     receipt = system.models.make(used.globals, lines, system.model, starts, sender=safe.issuer)
     ((_, fields),) = system.models.events(receipt)
-    change = (system.clearinghouse.set_model, fields["model"])
+    change = (system.configurator.set_model, fields["model"])
     system.schedule(*change, sender=safe.issuer)
     safe.backend.warp(system.timelock.get_minimum_delay())
     system.execute(*change, sender=safe.issuer)

@@ -87,7 +87,7 @@ def test_CH_5_cancel__by_anybody_else__reverts(floor: Floor, permissions: int) -
 
 
 def test_cancel__everything_paused__goes_on(floor: Floor) -> None:
-    floor.book.set_paused(7, sender=address("guardian"))
+    floor.stage.system.configurator.set_paused(7, sender=address("guardian"))
     signed = floor.signed(nonce=7)
     _cancel(floor, 7)
     assert floor.filled(signed) == 10 * NANO

@@ -293,7 +293,7 @@ def test_fill__ones_own_order__reverts(floor: Floor) -> None:
 
 
 def test_fill__trading_paused__reverts(floor: Floor) -> None:
-    floor.book.set_paused(1, sender=address("guardian"))
+    floor.stage.system.configurator.set_paused(1, sender=address("guardian"))
     with pytest.raises(Revert, match="settings: paused"):
         floor.fill(floor.signed())
 

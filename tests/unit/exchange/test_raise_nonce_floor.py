@@ -64,7 +64,7 @@ def test_CH_5_raise_nonce_floor__by_anybody_but_the_owner__reverts(floor: Floor,
 
 
 def test_raise_nonce_floor__everything_paused__goes_on(floor: Floor) -> None:
-    floor.book.set_paused(7, sender=address("guardian"))
+    floor.stage.system.configurator.set_paused(7, sender=address("guardian"))
     _raise(floor, 7)
     assert floor.exchange.nonce_floor(account("maker")) == 7
 

@@ -234,7 +234,7 @@ def test_start__fee_account__reverts(auctions: Auctions) -> None:
 
 def test_start__liquidation_paused__reverts(auctions: Auctions) -> None:
     auctions.distress("8000", "10000")
-    auctions.book.set_paused(4, sender=address("guardian"))
+    auctions.stage.system.configurator.set_paused(4, sender=address("guardian"))
     with pytest.raises(Revert, match=r"^settings: paused$"):
         auctions.start()
 
@@ -242,5 +242,5 @@ def test_start__liquidation_paused__reverts(auctions: Auctions) -> None:
 @pytest.mark.parametrize("paused", [1, 2, 3])
 def test_start__other_activities_paused__starts(auctions: Auctions, paused: int) -> None:
     auctions.distress("8000", "10000")
-    auctions.book.set_paused(paused, sender=address("guardian"))
+    auctions.stage.system.configurator.set_paused(paused, sender=address("guardian"))
     auctions.start()

@@ -45,7 +45,7 @@ def test_stop__liquidation_paused__ends_all_the_same(auctions: Auctions) -> None
     auctions.distress("8000", "10000")
     auctions.start()
     auctions.stage.fund("holder", "2000")
-    auctions.book.set_paused(4, sender=address("guardian"))
+    auctions.stage.system.configurator.set_paused(4, sender=address("guardian"))
     auctions.engine.stop(account("holder"), sender=address("holder"))
     assert auctions.auction() == (0, 0, 0)
 

@@ -383,14 +383,14 @@ def test_take__stale_price_in_doubt__reverts_until_it_is_renewed(auctions: Aucti
 def test_take__liquidation_paused__reverts(auctions: Auctions) -> None:
     auctions.distress("8000", "10000")
     auctions.start()
-    auctions.book.set_paused(4, sender=address("guardian"))
+    auctions.stage.system.configurator.set_paused(4, sender=address("guardian"))
     with pytest.raises(Revert, match=r"^settings: paused$"):
         auctions.take()
 
 
 def test_take__trading_and_withdrawals_paused__takes(auctions: Auctions) -> None:
     auctions.distress("8000", "10000")
-    auctions.book.set_paused(3, sender=address("guardian"))
+    auctions.stage.system.configurator.set_paused(3, sender=address("guardian"))
     auctions.take()
 
 

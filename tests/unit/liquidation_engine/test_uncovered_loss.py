@@ -36,7 +36,7 @@ def test_uncovered_loss__paid_in_by_anybody__falls(auctions: Auctions) -> None:
 def test_uncovered_loss__fees_collected__pay_for_it(auctions: Auctions) -> None:
     auctions.distress("-5000", "10000")
     auctions.take()
-    auctions.stage.govern(auctions.book.set_fees, 0, 5_000, 10_000)
+    auctions.stage.govern(auctions.stage.system.configurator.set_fees, 0, 5_000, 10_000)
     # a taker buys for 10,000 and pays half a percent
     auctions.stage.fund("taker", "10000")
     auctions.stage.trade("maker", "taker", "SPY", "100")

@@ -1,8 +1,8 @@
 """The book with the real oracle and the real model behind it, called by its partners.
 
-Vault, exchange and engine are plain addresses here, so that each function is tested for everything a partner could ask,
-to the wei and past what the real one lets through. The whole system together is tested in the directories of the
-partners, under tests/property and tests/integration.
+Vault, exchange, engine and configurator are plain addresses here, so that each function is tested for everything a
+partner could ask, to the wei and past what the real one lets through. The whole system together is tested in the
+directories of the partners, under tests/property and tests/integration.
 """
 
 from __future__ import annotations
@@ -81,6 +81,27 @@ class Book:
     def move_cash(self, payer: int, receiver: int, amount: int) -> Receipt:
         return self.contract.move_cash(payer, receiver, amount, sender=address("engine"))
 
+    def set_market(self, number: int, cap: int, band: int, depth: int, reduce_only: bool = False) -> Receipt:
+        return self.contract.store_market(number, cap, band, depth, reduce_only, sender=address("configurator"))
+
+    def list_other_token(self, instrument: int, underlying: int, units: int) -> Receipt:
+        return self.contract.store_other_token(instrument, underlying, units, sender=address("configurator"))
+
+    def set_fees(self, maker: int, taker: int, share: int) -> Receipt:
+        settings = self.contract.settings()
+        return self.store(settings.model, maker, taker, share, settings.paused)
+
+    def pause(self, paused: int) -> Receipt:
+        """Bits: 1 trading, 2 withdrawals, 4 liquidation."""
+        return self.store(*self.contract.settings()[:-1], paused)
+
+    def store(self, *settings: str | int) -> Receipt:
+        """Model, fees, insurance's share, what is paused."""
+        return self.contract.store_settings(settings, sender=address("configurator"))
+
+    def set_treasury(self, number: int) -> Receipt:
+        return self.contract.store_treasury(number, sender=address("configurator"))
+
     def leave(self, role: str, equity: int) -> None:
         """Take cash away, margin or not, until this much equity is left: wad, at the prices published."""
         self.move_cash(account(role), account("nobody"), self.margin(role).equity - equity)
@@ -154,25 +175,22 @@ def toward_zero(numerator: int, denominator: int) -> int:
 
 def deploy(stage: Stage, model: str = "", oracle: str = "") -> Contract:
     """A book of the deployer's, on the stage's oracle and model."""
-    partners = [address(role) for role in ("vault", "exchange", "engine")]
-    sources = oracle or stage.oracle.address, stage.system.models, model or stage.system.model.address
+    partners = [address(role) for role in ("vault", "exchange", "engine", "configurator")]
+    sources = oracle or stage.oracle.address, model or stage.system.model.address
     return Contract.deploy(stage.backend, "PerpClearinghouse", *sources, *partners, sender=address("deployer"))
 
 
 def configured(stage: Stage, oracle: str = "") -> Book:
-    """With the roles given out, and the fees and markets of the stage's parameters."""
-    contract, given = deploy(stage, oracle=oracle), parameters()
-    contract.grantRole(contract.TIMELOCK_ROLE(), address("timelock"), sender=address("deployer"))
-    contract.grantRole(contract.GUARDIAN_ROLE(), address("guardian"), sender=address("deployer"))
+    """With the fees and markets of the stage's parameters."""
+    book, given = Book(stage, deploy(stage, oracle=oracle)), parameters()
     fees = given["fees"]
-    timelock = address("timelock")
-    contract.set_fees(fees["maker_pips"], fees["taker_pips"], fees["insurance_bps"], sender=timelock)
-    contract.set_treasury(account("treasury"), sender=timelock)
+    book.set_fees(fees["maker_pips"], fees["taker_pips"], fees["insurance_bps"])
+    book.set_treasury(account("treasury"))
     for number, entry in enumerate(given["underlyings"]):
         limits = entry["market"]
         cap = nano(limits["open_interest_cap"])
-        contract.list_market(number, cap, limits["band_bps"], limits["funding_depth"], sender=timelock)
-    return Book(stage, contract)
+        book.set_market(number, cap, limits["band_bps"], limits["funding_depth"])
+    return book
 
 
 def many_underlyings() -> dict[str, Any]:

@@ -21,7 +21,7 @@ def book(empty_book: Book) -> Book:
     """A market whose longs pay 0.005 % an hour."""
     for role in ("maker", "taker"):
         empty_book.pay(role, "10000000")
-    empty_book.contract.set_market(0, 1_000_000 * NANO, 500, 1_501_200, False, sender=address("timelock"))
+    empty_book.set_market(0, 1_000_000 * NANO, 500, 1_501_200)
     empty_book.novate("10000", "150.12")
     assert empty_book.market().funding_rate == RATE
     return empty_book
@@ -110,7 +110,7 @@ def test_accrue__neighbour_in_the_same_word__is_untouched(book: Book) -> None:
 
 def test_accrue__halted_old_or_paused__goes_on(book: Book) -> None:
     book.stage.oracle.set_halt(0, True, sender=address("guardian"))
-    book.contract.set_paused(7, sender=address("guardian"))
+    book.pause(7)
     book.stage.warp(HOUR)
     _accrue(book)
     assert book.market().funding_index == STEP
@@ -123,7 +123,7 @@ def test_accrue__not_listed__reverts(book: Book, number: int) -> None:
 
 
 def test_accrue__never_priced__reverts(book: Book) -> None:
-    book.contract.list_market(7, NANO, 500, 1, sender=address("timelock"))
+    book.set_market(7, NANO, 500, 1)
     with pytest.raises(Revert, match="trade: no index price"):
         _accrue(book, market=7)
 
@@ -131,7 +131,7 @@ def test_accrue__never_priced__reverts(book: Book) -> None:
 def test_accrue__index_that_no_longer_fits__reverts(book: Book) -> None:
     """The largest price there is, at the cap by ever new fills, fills 80 bits in half a year: then it stands."""
     book.stage.publish(AAPL="720000000")
-    book.contract.set_market(0, 2**79 - 1, 2_000, 1, False, sender=address("timelock"))
+    book.set_market(0, 2**79 - 1, 2_000, 1)
     for role in ("maker", "taker"):
         book.pay(role, 2**110)
     book.novate("-10000", "864000000")

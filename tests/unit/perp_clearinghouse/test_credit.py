@@ -16,7 +16,7 @@ OTHER = 200
 
 @pytest.fixture(autouse=True)
 def _other_token(empty_book: Book) -> None:
-    empty_book.contract.list_other_token(OTHER, 1, WAD, sender=address("timelock"))
+    empty_book.list_other_token(OTHER, 1, WAD)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_credit__any_instrument__is_of_that_sub_account_alone(book: Book) -> Non
 def test_credit__marks_what_is_held(book: Book) -> None:
     for instrument in (token(0), token(63), OTHER, 128, 254):
         if instrument in (128, 254):
-            book.contract.list_other_token(instrument, 0, WAD, sender=address("timelock"))
+            book.list_other_token(instrument, 0, WAD)
         book.credit(account("holder"), instrument, 1, "holder")
     lines, others = book.contract.holdings(account("holder"))
     assert lines == 1 | 1 << 63
@@ -126,7 +126,7 @@ def test_OR_1_credit__insolvent_price_old_halted_and_paused__is_booked(book: Boo
     book.novate("10")
     book.leave("taker", -wad("5"))
     book.stage.oracle.set_halt(0, True, sender=address("guardian"))
-    book.contract.set_paused(7, sender=address("guardian"))
+    book.pause(7)
     book.stage.warp(3_600)
     for instrument in (CASH, token(0), OTHER):
         book.credit(account("taker"), instrument, WAD, "taker")

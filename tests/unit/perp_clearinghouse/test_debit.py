@@ -18,7 +18,7 @@ OTHER = 130
 @pytest.fixture
 def book(empty_book: Book) -> Book:
     """A holder with 1,000 in cash, 10 AAPL and 10 IBM of another issuer; and rich traders."""
-    empty_book.contract.list_other_token(OTHER, 1, WAD, sender=address("timelock"))
+    empty_book.list_other_token(OTHER, 1, WAD)
     for role in ("maker", "taker"):
         empty_book.pay(role, "1000000")
     empty_book.pay("holder", "1000")
@@ -229,14 +229,14 @@ def test_CH_5_debit__not_by_the_vault__reverts(book: Book, sender: str) -> None:
 
 @pytest.mark.parametrize("paused", [2, 3, 6, 7])
 def test_debit__withdrawals_paused__reverts(book: Book, paused: int) -> None:
-    book.contract.set_paused(paused, sender=address("guardian"))
+    book.pause(paused)
     with pytest.raises(Revert, match="settings: paused"):
         _debit(book, CASH, 1)
 
 
 @pytest.mark.parametrize("paused", [1, 4, 5])
 def test_debit__something_else_paused__goes_on(book: Book, paused: int) -> None:
-    book.contract.set_paused(paused, sender=address("guardian"))
+    book.pause(paused)
     _debit(book, CASH, 1)
 
 

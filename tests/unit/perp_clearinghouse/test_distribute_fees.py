@@ -38,7 +38,7 @@ def _distribute(book: Book) -> int:
 def test_distribute_fees__by_any_share__gives_insurance_the_odd_unit(
     book: Book, collected: int, share: int, insurance: int, treasury: int
 ) -> None:
-    book.contract.set_fees(100, 400, share, sender=address("timelock"))
+    book.set_fees(100, 400, share)
     _collect(book, collected)
     assert _distribute(book) == collected
     assert (book.fees(), book.insurance(), book.cash("treasury")) == (0, insurance, treasury)
@@ -56,7 +56,7 @@ def test_distribute_fees__after_trades__shares_what_they_paid(book: Book) -> Non
 
 
 def test_distribute_fees__no_treasury__gives_everything_to_insurance(book: Book) -> None:
-    book.contract.set_treasury(0, sender=address("timelock"))
+    book.set_treasury(0)
     _collect(book, 10 * WAD)
     assert _distribute(book) == 10 * WAD
     assert (book.fees(), book.insurance(), book.contract.money(0).cash) == (0, 10 * WAD, 0)

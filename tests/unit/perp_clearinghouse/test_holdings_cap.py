@@ -20,7 +20,7 @@ FIRST_OTHER = 128
 def wide(book: Book) -> Book:
     """Nine tokens of further issuers, each on an underlying of its own after the first 32."""
     for place in range(OTHERS + 1):
-        book.contract.list_other_token(FIRST_OTHER + place, LINES + place, WAD, sender=address("timelock"))
+        book.list_other_token(FIRST_OTHER + place, LINES + place, WAD)
     return book
 
 

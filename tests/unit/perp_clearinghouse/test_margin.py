@@ -24,8 +24,8 @@ def rich(book: Book) -> Book:
 
 
 def _list_others(book: Book) -> None:
-    book.contract.list_other_token(OTHER, 0, WAD, sender=address("timelock"))
-    book.contract.list_other_token(HALF_OTHER, 1, WAD // 2, sender=address("timelock"))
+    book.list_other_token(OTHER, 0, WAD)
+    book.list_other_token(HALF_OTHER, 1, WAD // 2)
 
 
 def test_margin__account_never_touched__is_nothing(book: Book) -> None:
@@ -125,14 +125,14 @@ def test_margin__other_tokens__are_hedged_by_the_perp_and_add_to_primary_ones(ri
 
 
 def test_margin__units_of_another_token__are_rounded_down_before_their_value(book: Book) -> None:
-    book.contract.list_other_token(OTHER, 0, WAD // 3, sender=address("timelock"))
+    book.list_other_token(OTHER, 0, WAD // 3)
     book.credit(account("holder"), OTHER, 5, "holder")
     assert book.margin("holder").token_value == 5 * (WAD // 3) // WAD * 150
 
 
 def test_margin__several_other_tokens_of_one_underlying__sum(book: Book) -> None:
     for place in range(8):
-        book.contract.list_other_token(OTHER + 18 * place, 0, WAD, sender=address("timelock"))
+        book.list_other_token(OTHER + 18 * place, 0, WAD)
         book.credit(account("holder"), OTHER + 18 * place, WAD, "holder")
     margin = book.margin("holder")
     assert margin.token_value == 8 * 150 * WAD

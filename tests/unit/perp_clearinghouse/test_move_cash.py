@@ -36,7 +36,7 @@ def test_move_cash__payer_with_positions__is_not_held_to_margin(book: Book) -> N
 
 
 def test_move_cash__everything_paused__goes_on(book: Book) -> None:
-    book.contract.set_paused(7, sender=address("guardian"))
+    book.pause(7)
     book.move_cash(account("taker"), account("keeper"), 1)
     assert book.cash("keeper") == 1
 

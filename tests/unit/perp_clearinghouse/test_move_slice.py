@@ -20,7 +20,7 @@ FRACTIONS = [1, WAD // 3, WAD // 2 + 1, 283_018_867_924_528_301, WAD - 1, WAD]
 def book(empty_book: Book) -> Book:
     """A holder with a bit of everything, in debt; a keeper with a bit of the same; prices and an hour have moved."""
     for number, instrument in enumerate((OTHER, ANOTHER)):
-        empty_book.contract.list_other_token(instrument, number, WAD, sender=address("timelock"))
+        empty_book.list_other_token(instrument, number, WAD)
         empty_book.credit(account("holder"), instrument, 3 * WAD + 7, "holder")
     for role, dollars in (("maker", "10000000"), ("holder", "40000"), ("keeper", "500000")):
         empty_book.pay(role, dollars)
@@ -139,14 +139,14 @@ def test_move_slice__fraction_too_small_to_move_anything__marks_nothing(book: Bo
 def test_move_slice__cap_lowered_to_nothing__goes_on(book: Book) -> None:
     """A liquidation never waits for room: netting shrinks the open interest, it cannot grow."""
     for number in range(7):
-        book.contract.set_market(number, 0, 500, 1_000_000, True, sender=address("guardian"))
+        book.set_market(number, 0, 500, 1_000_000, reduce_only=True)
     before = book.market().open_interest
     book.move_slice(WAD)
     assert book.market().open_interest == before - 40_100_000_000
 
 
 def test_move_slice__trading_and_withdrawals_paused_halted_and_old__goes_on(book: Book) -> None:
-    book.contract.set_paused(3, sender=address("guardian"))
+    book.pause(3)
     book.stage.oracle.set_halt(0, True, sender=address("guardian"))
     book.stage.warp(120)
     book.move_slice(WAD // 2)
@@ -223,7 +223,7 @@ def test_CH_5_move_slice__not_by_the_engine__reverts(book: Book, sender: str) ->
 
 @pytest.mark.parametrize("paused", [4, 5, 7])
 def test_move_slice__liquidation_paused__reverts(book: Book, paused: int) -> None:
-    book.contract.set_paused(paused, sender=address("guardian"))
+    book.pause(paused)
     with pytest.raises(Revert, match="settings: paused"):
         book.move_slice(WAD)
 

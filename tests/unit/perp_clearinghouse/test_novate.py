@@ -71,7 +71,7 @@ def test_CH_2_novate__any_size_and_price__moves_one_rounded_notional_and_rounds_
 
 def test_novate__the_smallest_trade__still_pays_a_wei_a_side(book: Book) -> None:
     """1e-9 of a unit at 142.5 USD times 1 pip is a whole number of wei; a wei of price more is not."""
-    book.contract.set_fees(1, 1, 10_000, sender=address("timelock"))
+    book.set_fees(1, 1, 10_000)
     book.novate(1, 149 * WAD + 10**9)
     notional = 149 * NANO + 1
     assert book.quote("taker") == -notional
@@ -79,14 +79,14 @@ def test_novate__the_smallest_trade__still_pays_a_wei_a_side(book: Book) -> None
 
 
 def test_novate__no_fees_set__leaves_the_fee_account_alone(book: Book) -> None:
-    book.contract.set_fees(0, 0, 10_000, sender=address("timelock"))
+    book.set_fees(0, 0, 10_000)
     book.novate("10")
     assert book.fees() == 0
     assert (book.cash("maker"), book.cash("taker")) == (CASH, CASH)
 
 
 def test_novate__maker_and_taker_fee__go_to_the_right_side(book: Book) -> None:
-    book.contract.set_fees(0, 5_000, 10_000, sender=address("timelock"))
+    book.set_fees(0, 5_000, 10_000)
     book.novate("10")
     assert (book.cash("maker"), book.cash("taker")) == (CASH, CASH - wad("7.5"))
 
@@ -169,7 +169,7 @@ def test_novate__with_oneself__reverts(book: Book) -> None:
 def test_novate__size_beyond_a_position__reverts(book: Book) -> None:
     """The exchange admits the largest size, the open interest cap as well; the ledger admits no more of it."""
     book.stage.publish(AAPL="0.01")
-    book.contract.set_market(0, 2**79 - 1, 500, 1_000_000, False, sender=address("timelock"))
+    book.set_market(0, 2**79 - 1, 500, 1_000_000)
     book.pay("maker", 2**110)
     book.pay("taker", 2**110)
     book.novate(2**79 - 1)
@@ -180,6 +180,6 @@ def test_novate__size_beyond_a_position__reverts(book: Book) -> None:
 
 
 def test_novate__money_beyond_a_balance__reverts(book: Book) -> None:
-    book.contract.set_market(0, 2**79 - 1, 500, 1_000_000, False, sender=address("timelock"))
+    book.set_market(0, 2**79 - 1, 500, 1_000_000)
     with pytest.raises(Revert, match="ledger: amount too large"):
         book.novate(2**79 - 1)

@@ -6,7 +6,6 @@ import pytest
 
 from prime_perps.margin import div_up
 from prime_perps.units import NANO, PIPS, WAD, wad
-from tests.stage import address
 
 from .conftest import Book, toward_zero
 
@@ -28,7 +27,7 @@ def book(empty_book: Book) -> Book:
 
 
 def _set_depth(book: Book, depth: int) -> None:
-    book.contract.set_market(0, 1_000_000 * NANO, 500, depth, False, sender=address("timelock"))
+    book.set_market(0, 1_000_000 * NANO, 500, depth)
 
 
 def _rate(book: Book, symbol: str = "AAPL") -> int:

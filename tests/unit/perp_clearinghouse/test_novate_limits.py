@@ -21,7 +21,7 @@ Restrict = Callable[[Book], None]
 
 
 def _restrict_market(book: Book) -> None:
-    book.contract.set_market(0, 1_000_000 * NANO, 500, DEPTH, True, sender=address("guardian"))
+    book.set_market(0, 1_000_000 * NANO, 500, DEPTH, reduce_only=True)
 
 
 def _halt(book: Book) -> None:
@@ -85,7 +85,7 @@ def test_novate__old_price__does_not_widen_the_band(book: Book) -> None:
 
 
 def test_novate__band_narrowed__holds_at_once(book: Book) -> None:
-    book.contract.set_market(0, 1_000_000 * NANO, 1, DEPTH, False, sender=address("guardian"))
+    book.set_market(0, 1_000_000 * NANO, 1, DEPTH)
     book.novate("1", "150.015")
     with pytest.raises(Revert, match="trade: price outside band"):
         book.novate("1", wad("150.015") + 1)
@@ -107,7 +107,7 @@ def test_novate__market_that_cannot_be__reverts(book: Book, market: int) -> None
 
 
 def test_novate__never_priced__reverts(book: Book) -> None:
-    book.contract.list_market(7, NANO, 500, DEPTH, sender=address("timelock"))
+    book.set_market(7, NANO, 500, DEPTH)
     with pytest.raises(Revert, match="trade: no index price"):
         book.contract.novate((7, 1, 2, NANO, 0, False, False), sender=address("exchange"))
 
@@ -116,7 +116,7 @@ def test_novate__never_priced__reverts(book: Book) -> None:
 
 
 def _cap(book: Book, units: int) -> None:
-    book.contract.set_market(0, units * NANO, 500, DEPTH, False, sender=address("guardian"))
+    book.set_market(0, units * NANO, 500, DEPTH)
 
 
 def test_novate__open_interest_up_to_the_cap__is_booked(book: Book) -> None:
@@ -300,12 +300,12 @@ def test_novate__exchange_open_at_any_hour__admits_everything(book: Book, sessio
 @pytest.mark.parametrize("paused", [1, 3, 5, 7])
 def test_novate__trading_paused__reverts(book: Book, paused: int) -> None:
     book.novate("10")
-    book.contract.set_paused(paused, sender=address("guardian"))
+    book.pause(paused)
     with pytest.raises(Revert, match="settings: paused"):
         book.novate("-1")
 
 
 @pytest.mark.parametrize("paused", [2, 4, 6])
 def test_novate__something_else_paused__goes_on(book: Book, paused: int) -> None:
-    book.contract.set_paused(paused, sender=address("guardian"))
+    book.pause(paused)
     book.novate("1")

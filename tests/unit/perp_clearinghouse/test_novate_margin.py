@@ -9,7 +9,6 @@ import pytest
 from prime_perps.errors import Revert
 from prime_perps.margin import div_up
 from prime_perps.units import NANO, PIPS, WAD, wad
-from tests.stage import address
 
 from .conftest import Book
 
@@ -129,7 +128,7 @@ def test_CH_4_novate__between_maintenance_and_initial__may_only_reduce_too(book:
 @pytest.mark.parametrize("equity", ["2000", "300", "-300"])
 def test_CH_4_novate__below_maintenance__must_shed_a_hundredth_of_it(book: Book, equity: str) -> None:
     """Every trade voids what liquidators have decided on: dust may not keep them off."""
-    book.contract.set_fees(0, 0, 10_000, sender=address("timelock"))
+    book.set_fees(0, 0, 10_000)
     _leave(book, equity)
     before, _ = book.requirements(book.exposure("AAPL", 100 * NANO))
 
@@ -144,7 +143,7 @@ def test_CH_4_novate__below_maintenance__must_shed_a_hundredth_of_it(book: Book,
 
 
 def test_CH_4_novate__at_maintenance__any_reduction_will_do_and_a_wei_below_it_will_not(book: Book) -> None:
-    book.contract.set_fees(0, 0, 10_000, sender=address("timelock"))
+    book.set_fees(0, 0, 10_000)
     _leave(book, "2500")
     maintenance = book.margin("taker").maintenance
     with book.stage.undone():
@@ -158,7 +157,7 @@ def test_CH_4_novate__at_maintenance__any_reduction_will_do_and_a_wei_below_it_w
 
 def test_CH_4_novate__below_maintenance__exactly_a_hundredth_will_do(book: Book) -> None:
     """At a price so low that maintenance margin can be counted in wei."""
-    book.contract.set_fees(0, 0, 10_000, sender=address("timelock"))
+    book.set_fees(0, 0, 10_000)
     book.stage.publish(AAPL="0.00000001")
     book.pay("taker", "1")
     book.novate(10_000)
@@ -172,7 +171,7 @@ def test_CH_4_novate__below_maintenance__exactly_a_hundredth_will_do(book: Book)
 
 def test_CH_4_novate__below_maintenance__the_hundredth_is_of_the_whole_account(book: Book) -> None:
     """Closing a small line altogether is dust too, and one trade cannot be put together from two."""
-    book.contract.set_fees(0, 0, 10_000, sender=address("timelock"))
+    book.set_fees(0, 0, 10_000)
     book.pay("taker", "100000")
     book.novate("100")
     book.novate("0.5", symbol="NVDA")
@@ -277,7 +276,7 @@ def test_CH_4_novate__closes_everything__may_lose_what_it_has_and_no_more(book: 
 
 
 def test_CH_4_novate__closes_everything_and_loses_all_it_has__is_booked(book: Book) -> None:
-    book.contract.set_fees(0, 0, 10_000, sender=address("timelock"))
+    book.set_fees(0, 0, 10_000)
     _leave(book, "300")
     book.novate("-100", "147")
     assert book.margin("taker")[:3] == (0, 0, 0)
@@ -314,7 +313,7 @@ def test_CH_4_novate__insolvent_and_adds_at_a_gain__reverts(book: Book) -> None:
 
 def test_CH_4_novate__no_equity_and_reduces__may_not_lose_a_wei(book: Book) -> None:
     """Without equity there is no health to compare, so equity itself may not fall."""
-    book.contract.set_fees(0, 0, 10_000, sender=address("timelock"))
+    book.set_fees(0, 0, 10_000)
     _leave(book, "1000")
     book.stage.publish(AAPL="140")
     assert book.margin("taker").equity == 0

@@ -132,7 +132,7 @@ def test_settle__account_never_touched__changes_nothing(book: Book) -> None:
 
 def test_settle__price_old_exchange_halted_and_everything_paused__goes_on(book: Book) -> None:
     book.stage.oracle.set_halt(0, True, sender=address("guardian"))
-    book.contract.set_paused(7, sender=address("guardian"))
+    book.pause(7)
     equity = book.margin("taker").equity
     assert book.word("AAPL").doubt
     _settle(book)

@@ -6,7 +6,7 @@ import pytest
 
 from prime_perps.accounts import CASH, perp, token
 from prime_perps.units import NANO, WAD, wad
-from tests.stage import account, address
+from tests.stage import account
 
 from .conftest import Book
 
@@ -16,7 +16,7 @@ OTHER = 131
 @pytest.fixture
 def mixed(book: Book) -> Book:
     """The taker has cash, 3 AAPL, a short of 2 of them, a long in IBM, and 5 of another issuer's token."""
-    book.contract.list_other_token(OTHER, 1, WAD, sender=address("timelock"))
+    book.list_other_token(OTHER, 1, WAD)
     book.pay_stock("taker", "AAPL", "3")
     book.credit(account("taker"), OTHER, 5 * WAD, "taker")
     book.novate("-2")
