@@ -53,6 +53,7 @@ PEERS = {
 }
 START = 1_900_086_400  # a Monday, 13:46 in New York: no closure is within a day, now or three days later
 PRICE = 100
+PREMIUM = 1_001  # thousandths of the index price
 TOKENS = 2_000
 ONE_TOKEN = 10**8
 UNLIMITED = 2**256 - 1
@@ -126,12 +127,12 @@ class World:
             self.system.vault.deposit(trader.account, token(entry.id), TOKENS * ONE_TOKEN, sender=trader.address)
 
     def cross(self, seller: Trader, buyer: Trader, market: int, units: int) -> int:
-        """Gas of crossing two signed orders of equal size."""
+        """Gas of crossing two signed orders of equal size, at a premium, so that funding runs."""
         now = self.backend.timestamp()
         self._nonce += 1
 
         def signed(trader: Trader, size: int) -> orders.SignedOrder:
-            order = orders.Order(trader.account, market, size, wad(PRICE), self._nonce, now + 3_600)
+            order = orders.Order(trader.account, market, size, wad(PRICE) * PREMIUM // 1_000, self._nonce, now + 3_600)
             return orders.sign(order, trader.key, self.backend.chain_id(), self.system.exchange.address)
 
         ask, bid = signed(seller, -nano(units)), signed(buyer, nano(units))

@@ -13,8 +13,8 @@
 
         State: an account exists at first touch and is healthy while equity >= maintenance margin. A call that raises an
         account's risk needs equity >= initial margin afterwards (CH-4).
-@custom:kill `configurator.set_paused(7)` by the guardian stops trading, withdrawals and liquidation; deposits, `settle`
-       and `accrue` go on.
+@custom:kill `configurator.set_paused(7)` by the guardian stops trading, withdrawals and liquidation; deposits and
+       `settle` go on.
 """
 from contracts.interfaces import IPerpClearinghouse
 from .modules.clearing import accounts
@@ -101,11 +101,6 @@ def is_authorized(account: uint256, sender: address, permission: uint256) -> boo
 @external
 def settle(account: uint256):
     slices._settle(account)
-
-
-@external
-def accrue(market: uint256):
-    trading._accrue(market)
 
 
 @external

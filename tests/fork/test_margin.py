@@ -27,8 +27,8 @@ def table(market: Market) -> Table:
 def _reference(summary: Any, table: Table) -> tuple[int, int]:
     """(maintenance, initial) of an account with tokens of the primary issuer only, by exact integers in Python."""
     exposures = [
-        Exposure(line.underlying, line.token_value, 0, line.perp_value, line.half_width, BPS * bool(line.flags & EVENTFUL))
-        for line in summary.lines
+        Exposure(at.underlying, at.token_value, 0, at.perp_value, at.half_width, BPS * bool(at.flags & EVENTFUL))
+        for at in summary.lines
     ]
     return margin.requirements(exposures, Closure(*summary.closure), max(0, -summary.margin.cash), table)
 

@@ -57,10 +57,14 @@ def _novate(trade: IPerpClearinghouse.Trade):
 
     config: IPerpClearinghouse.Settings = settings._load()
     notional: uint256 = convert(abs(trade.size), uint256) * trade.price // NANO
+    doubtful: bool = word.flags & RESTRICTED != 0 or word.doubt != 0
+    restricted: bool = limits.reduce_only or doubtful
     index: int256 = 0
     rate: int256 = 0
-    index, rate = funding._accrue(trade.market, word.mid, trade.price, notional, limits.depth)
-    restricted: bool = limits.reduce_only or word.flags & RESTRICTED != 0 or word.doubt != 0
+    rate_time: uint256 = 0
+    # a premium over a price that nobody can trade at says nothing
+    weight: uint256 = 0 if doubtful else notional
+    index, rate, rate_time = funding._fill(trade.market, word.mid, trade.price, weight, limits.depth)
     # CH-2: both quotes move by the same rounded notional
     paid: int256 = convert(notional, int256)
     if trade.size < 0:
@@ -101,26 +105,12 @@ def _novate(trade: IPerpClearinghouse.Trade):
         taker_fee=taker_side.fee,
         funding_index=index,
         funding_rate=rate,
+        funding_time=rate_time,
         maker_after=maker_after,
         taker_after=taker_after,
     )
     self._check_margin(maker_side, trade.market, -paid)
     self._check_margin(taker_side, trade.market, paid)
-
-
-@internal
-def _accrue(market: uint256):
-    """
-    @notice Upkeep of one market's funding.
-    """
-    limits: markets.Limits = markets._load(market)
-    word: price_word.Word = risk._read_one(market)
-    index_price: uint256 = word.mid * price_word.MID_TO_WAD
-    self._check_market(limits, word, index_price)
-    index: int256 = 0
-    rate: int256 = 0
-    index, rate = funding._accrue(market, word.mid, index_price, 0, limits.depth)
-    log IPerpClearinghouse.FundingAccrued(market=market, funding_index=index, funding_rate=rate)
 
 
 @internal

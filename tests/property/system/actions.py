@@ -185,13 +185,6 @@ class Actions:
         invariants.check_unharmed(before, self.look, {role})
         invariants.check_untouched(before, self.look, self.everybody - {role})
 
-    def accrue(self, symbol: str, by: str) -> None:
-        self.say(f"{by} accrues {symbol}")
-        before = self.look
-        self.world.send(self.world.book.accrue, self.stage.id(symbol), role=by)
-        self.look = self.world.look()
-        invariants.check_untouched(before, self.look, self.everybody)
-
     def distribute_fees(self, by: str) -> None:
         self.say(f"{by} distributes fees")
         before = self.look

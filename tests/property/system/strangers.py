@@ -212,7 +212,6 @@ ATTEMPTS: list[Attempt] = [
         "clearinghouse", "set_operator", on_victim(address(ATTACKER), 15, FOREVER), refused("accounts: owner only")
     ),
     Attempt("clearinghouse", "settle", on_victim(), open_to_anybody, form=("victim",)),
-    Attempt("clearinghouse", "accrue", fixed(0), open_to_anybody),
     Attempt("clearinghouse", "distribute_fees", nothing, open_to_anybody, form=(INSURANCE, FEES, "treasury")),
     Attempt("clearinghouse", "credit", on_victim(CASH, WAD, address("maker")), refused(NOT_THE_CALLER)),
     Attempt("clearinghouse", "debit", on_victim(CASH, WAD, address("maker")), refused(NOT_THE_CALLER)),

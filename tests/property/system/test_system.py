@@ -235,12 +235,10 @@ class System(RuleBasedStateMachine, Actions):
 
     # upkeep
 
-    @rule(role=owners, symbol=symbols, what=st.sampled_from(("settle", "settle", "accrue", "fees")), by=owners)
-    def keeps_up(self, role: str, symbol: str, what: str, by: str) -> None:
+    @rule(role=owners, what=st.sampled_from(("settle", "settle", "fees")), by=owners)
+    def keeps_up(self, role: str, what: str, by: str) -> None:
         if what == "settle":
             self.settle(role, by)
-        elif what == "accrue":
-            self.accrue(symbol, by)
         else:
             self.distribute_fees(by)
 

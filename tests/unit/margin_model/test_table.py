@@ -10,7 +10,7 @@ import pytest
 from prime_perps import risk
 from prime_perps.errors import Revert
 from prime_perps.margin import Globals, Line, Table
-from tests.unit.margin_model.conftest import SIZELESS, TABLE, Desk, address_of
+from tests.unit.margin_model.conftest import TABLE, Desk
 
 GLOBALS = replace(TABLE.globals, weekend=20_000, long_closure=20_000)
 LINE = Line(group=0, beta=1, iota=1, gamma=10_000, basis=0, wrapper=0, wrapper_other=0, slope=0, hours=1, depth=1)
@@ -114,5 +114,6 @@ def test_init__65_lines__refused_by_its_type(desk: Desk) -> None:
 
 def test_init__every_field_at_once__none_leaks_into_another(desk: Desk) -> None:
     rules = Globals((1, 2, 3, 4), 10_005, 10_006, 10_007, 8, 10_009, 10_010, 11)
-    lines = [Line(3, 12, 13, 14, 15, 16, 17, 18, 1, 19), Line(2, 50_000, 10_000, 10_000, 20_000, 1, 10_000, 1, 0, 10**15)]
+    small = Line(3, 12, 13, 14, 15, 16, 17, 18, 1, 19)
+    lines = [small, Line(2, 50_000, 10_000, 10_000, 20_000, 1, 10_000, 1, 0, 10**15)]
     assert risk.read_table(desk.made(Table(rules, lines))) == Table(rules, lines)

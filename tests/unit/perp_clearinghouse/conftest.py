@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from prime_perps import funding
 from prime_perps.accounts import CASH, token
 from prime_perps.chain import Contract, Receipt
 from prime_perps.margin import Closure, Exposure
@@ -125,6 +126,12 @@ class Book:
 
     def market(self, symbol: str = "AAPL") -> Any:
         return self.contract.market(self.stage.id(symbol))
+
+    def funding_index(self, symbol: str = "AAPL") -> int:
+        """As of now, at the published price."""
+        market = self.market(symbol)
+        since = self.stage.now() - market.funding_time
+        return int(market.funding_index) + funding.charged(market.funding_rate, self.word(symbol).mid, since)
 
     def fees(self) -> int:
         """Cash of the fee account."""

@@ -113,8 +113,7 @@ def test_move_slice__everything__leaves_nothing_but_the_payment(book: Book) -> N
 def test_move_slice__both_sides__start_at_the_index_of_now(book: Book) -> None:
     book.move_slice(WAD // 2)
     assert _owed(book) == {"holder": 0, "keeper": 0}
-    book.contract.accrue(0, sender=address("keeper"))
-    index = book.market().funding_index
+    index = book.funding_index()
     assert book.position("holder").funding_index == book.position("keeper").funding_index == index != 0
 
 

@@ -46,6 +46,7 @@ def test_novate__always__tells_the_trade_and_both_sides_after_it(book: Book) -> 
         "taker_fee": wad("0.2416"),
         "funding_index": 0,
         "funding_rate": book.market().funding_rate,
+        "funding_time": book.market().funding_time,
         "maker_after": (-6 * NANO, book.cash("maker"), 896 * WAD),
         "taker_after": (6 * NANO, book.cash("taker"), -896 * WAD),
     }

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from prime_perps import funding
+from prime_perps.errors import Revert
 from prime_perps.margin import div_up
-from prime_perps.units import NANO, PIPS, WAD, wad
+from prime_perps.reports import Session
+from prime_perps.units import MID, NANO, PIPS, WAD, wad
+from tests.stage import Stage, account, address, parameters
 
-from .conftest import Book, toward_zero
+from .conftest import Book, configured, toward_zero
 
 CAP = 17_000  # 1e-8 of the price per hour: 0.017 %
 HOUR = 3_600
-MEMORY = 5_194  # seconds a rate is charged at most, if nobody fills or accrues
+MINUTE = 60
 # A fill of 10,000 at 150.12, a premium of 0.08 %, against this depth: half of a target of 0.01 % an hour.
 SIZE, PRICE, DEPTH = "10000", "150.12", 1_501_200
 HALF = 5_000
+# 0.00005 of 150 USD an hour, fading by half, for an hour on 10,000 units.
+AN_HOUR_OWED = wad("54.104166666")
 
 
 @pytest.fixture
@@ -82,12 +88,45 @@ def test_novate__tiny_fills__do_not_move_the_rate(book: Book, size: int, price: 
     assert _rate(book) == HALF
 
 
-@pytest.mark.parametrize(("seconds", "faded"), [(1, 4_998), (1_200, 3_750), (HOUR, 2_500), (3 * HOUR, 1_250)])
+@pytest.mark.parametrize(
+    ("seconds", "faded"), [(1, 4_999), (1_200, 3_968), (HOUR, 2_500), (2 * HOUR, 1_250), (13 * HOUR, 0), (10**6, 0)]
+)
 def test_novate__time_between_fills__fades_the_past_by_half_in_an_hour(book: Book, seconds: int, faded: int) -> None:
     book.novate(SIZE, PRICE)
     _next_price(book, seconds)
-    book.novate(1, "150")
-    assert _rate(book) == faded
+    book.novate(SIZE, PRICE)
+    assert _rate(book) == faded + (10_000 - faded) // 2
+    assert funding.left(seconds) == pytest.approx(funding.WHOLE * 2 ** (-seconds / HOUR), rel=2e-4, abs=1)
+
+
+def test_novate__dust_every_minute__leaves_no_trace(book: Book) -> None:
+    """Whoever pays funding cannot bring it down, and whoever is paid cannot keep it up."""
+    book.novate(SIZE, PRICE)
+    written = book.market()
+    for _ in range(60):
+        _next_price(book, MINUTE)
+        for price in ("142.5", "157.5"):
+            book.novate(NANO // 10, price)
+    # the dust itself is open interest; of the funding nothing has changed
+    assert book.market()._replace(open_interest=written.open_interest) == written
+    index = funding.charged(HALF, 150 * MID, 60 * MINUTE)
+    assert book.position("taker").funding_index == index
+
+
+@pytest.mark.parametrize("flag", ["halt", "shut", "old"])
+def test_novate__price_in_doubt__no_fill_moves_the_rate(book: Book, flag: str) -> None:
+    book.novate(SIZE, PRICE)
+    written = book.market()
+    if flag == "halt":
+        book.stage.oracle.set_halt(0, True, sender=address("guardian"))
+    elif flag == "shut":
+        book.stage.sessions["AAPL"] = Session.CLOSED
+        book.stage.publish()
+    else:
+        book.stage.warp(3 * MINUTE)
+    book.novate("-5000", "157.5")
+    after = book.market()
+    assert (after.funding_rate, after.funding_time) == (written.funding_rate, written.funding_time)
 
 
 def test_novate__markets__have_a_rate_each(book: Book) -> None:
@@ -105,23 +144,44 @@ def test_novate__markets__have_a_rate_each(book: Book) -> None:
 
 
 def test_CH_6_novate__an_hour_at_the_rate__is_settled_with_the_next_fill(book: Book) -> None:
-    """0.00005 of 150 USD an hour on 10,000 units: 75 USD from the long to the short."""
+    """0.00005 of 150 USD an hour on 10,000 units, fading by half: 54 USD from the long to the short."""
     book.novate(SIZE, PRICE)
     _next_price(book, HOUR)
-    assert book.margin("taker").funding_owed == 75 * WAD
-    assert book.margin("maker").funding_owed == -75 * WAD
+    owed = 10_000 * funding.charged(HALF, 150 * MID, HOUR) * 1_000
+    assert owed // 10**9 == AN_HOUR_OWED // 10**9
+    assert book.margin("taker").funding_owed == owed
+    assert book.margin("maker").funding_owed == -owed
     book.novate("-1", "150")
-    assert book.quote("taker") == -wad("1501200") - 75 * WAD + 150 * WAD
-    assert book.quote("maker") == wad("1501200") + 75 * WAD - 150 * WAD
-    assert book.position("taker").funding_index == book.market().funding_index == wad("0.0075") // 1_000
+    assert book.quote("taker") == -wad("1501200") - owed + 150 * WAD
+    assert book.quote("maker") == wad("1501200") + owed - 150 * WAD
+    assert book.position("taker").funding_index == owed // 10_000 // 1_000
     assert book.margin("taker").funding_owed == book.margin("maker").funding_owed == 0
+
+
+def test_novate__a_week_without_a_fill__charges_what_an_hour_and_a_half_would_have(book: Book) -> None:
+    """A rate that halves every hour charges 5,194 seconds of itself in all, however long nobody trades."""
+    book.novate(SIZE, PRICE)
+    book.stage.warp(7 * 86_400)
+    index = HALF * 150 * MID * funding.MEMORY // 36_000
+    assert book.margin("taker").funding_owed == 10_000 * index * 1_000
+
+
+@pytest.mark.parametrize("looks", [0, 1, 59])
+def test_novate__however_often_anybody_settles__charges_the_same(book: Book, looks: int) -> None:
+    book.novate(SIZE, PRICE)
+    for _ in range(looks):
+        book.stage.warp(MINUTE)
+        book.contract.settle(account("taker"), sender=address("attacker"))
+    _next_price(book, HOUR - looks * MINUTE)
+    book.novate("-1", "150")
+    assert book.position("taker").funding_index == funding.charged(HALF, 150 * MID, HOUR)
 
 
 def test_CH_6_novate__a_discount__is_paid_by_the_short(book: Book) -> None:
     book.novate(SIZE, "149.88")
     _next_price(book, HOUR)
     paid = book.margin("maker").funding_owed
-    assert paid == -book.margin("taker").funding_owed == toward_zero(4_996 * 75 * WAD, 5_000) != 0
+    assert paid == -book.margin("taker").funding_owed == -10_000 * funding.charged(-4_996, 150 * MID, HOUR) * 1_000 != 0
 
 
 def test_novate__opened_later__owes_nothing_of_before(book: Book) -> None:
@@ -129,7 +189,7 @@ def test_novate__opened_later__owes_nothing_of_before(book: Book) -> None:
     _next_price(book, HOUR)
     book.novate("100", maker="maker", taker="holder")
     assert book.margin("holder").funding_owed == 0
-    assert book.position("holder").funding_index == book.market().funding_index
+    assert book.position("holder").funding_index == funding.charged(HALF, 150 * MID, HOUR)
 
 
 def test_novate__closed_and_opened_again__owes_nothing_of_between(book: Book) -> None:
@@ -141,15 +201,42 @@ def test_novate__closed_and_opened_again__owes_nothing_of_between(book: Book) ->
     assert book.margin("taker").funding_owed == 0
 
 
-def test_novate__after_an_hour__tells_index_and_rate_from_now_on(book: Book) -> None:
+@pytest.mark.parametrize(("size", "moves"), [("1", False), ("10000", True)])
+def test_novate__after_an_hour__tells_where_funding_stands(book: Book, size: str, moves: bool) -> None:
     book.novate(SIZE, PRICE)
+    written = book.market()
     _next_price(book, HOUR)
-    receipt = book.novate(1, "150")
-    _, told = next(book.contract.events(receipt))
+    _, told = next(book.contract.events(book.novate(size, "150")))
     market = book.market()
-    assert (told["funding_index"], told["funding_rate"]) == (market.funding_index, market.funding_rate)
-    assert (market.funding_index, market.funding_rate) == (7_500_000_000_000, HALF // 2)
-    assert market.funding_time == book.stage.now()
+    assert told["funding_index"] == funding.charged(HALF, 150 * MID, HOUR)
+    assert (told["funding_rate"], told["funding_time"]) == (market.funding_rate, market.funding_time)
+    if moves:
+        assert (market.funding_index, market.funding_time) == (told["funding_index"], book.stage.now())
+    else:
+        assert (market.funding_index, market.funding_time) == (written.funding_index, written.funding_time)
+
+
+def test_novate__index_that_no_longer_fits__reverts() -> None:
+    """The largest price there is, at the cap by ever new fills, fills 80 bits in five years: then it stands."""
+    patient = parameters()["oracle"]
+    patient["limits"]["age"] = [1_000_000] * 7
+    book = configured(Stage.deployed({"oracle": patient}))
+    book.stage.publish(AAPL="720000000")
+    book.set_market(0, 2**79 - 1, 2_000, 1)
+    for role in ("maker", "taker"):
+        book.pay(role, 2**110)
+    book.novate("-10000", "864000000")
+    market = book.market()
+    while market.funding_index + funding.charged(market.funding_rate, 72 * 10**15, 12 * HOUR) < 2**79:
+        book.stage.warp(12 * HOUR)
+        if book.stage.now() % 500_000 < 12 * HOUR:
+            book.stage.publish()
+        book.novate(-1_000, "864000000")
+        market = book.market()
+    book.stage.warp(12 * HOUR)
+    with pytest.raises(Revert, match="funding: index out of range"):
+        book.novate(-1_000, "864000000")
+    assert market == book.market()
 
 
 @pytest.mark.parametrize("seconds", [1, 7, 1_234, 86_399, 10_000_003])
@@ -165,8 +252,7 @@ def test_CH_6_novate__any_time_and_rate__who_owes_pays_rounded_up(book: Book, pr
 
 
 def _check_each(book: Book, owed: dict[str, int], seconds: int) -> None:
-    rate = _rate(book)
-    index = toward_zero(rate * 150 * 10**8 * min(seconds, MEMORY), 36_000)
+    index = funding.charged(_rate(book), 150 * MID, seconds)
     for role, amount in owed.items():
         exact = book.size(role) * index
         assert amount == (div_up(exact, PIPS) if exact > 0 else toward_zero(exact, PIPS))

@@ -70,10 +70,9 @@ def test_settle__again__moves_nothing(book: Book) -> None:
 
 
 def test_settle__positions__keep_size_and_tokens_and_start_at_the_index(book: Book) -> None:
-    book.contract.accrue(0, sender=address("keeper"))
     _settle(book)
     position = book.position("taker")
-    assert position == (nano("100.123456789"), 10 * WAD, book.market().funding_index)
+    assert position == (nano("100.123456789"), 10 * WAD, book.funding_index())
     assert book.size("taker", "IBM") == nano("-30.7")
 
 

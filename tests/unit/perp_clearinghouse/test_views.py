@@ -68,8 +68,10 @@ def test_holdings__perps_and_primary_tokens__share_a_bit(mixed: Book) -> None:
 
 
 def test_market__after_a_trade__is_all_of_its_state(mixed: Book) -> None:
-    now = mixed.stage.now()
-    assert mixed.market("IBM") == (True, False, 7 * NANO, 1_000_000 * NANO, 500, 1_000_000, 0, 0, now)
+    mixed.novate("100", "112", symbol="IBM")
+    now, rate = mixed.stage.now(), mixed.market("IBM").funding_rate
+    assert mixed.market("IBM") == (True, False, 107 * NANO, 1_000_000 * NANO, 500, 1_000_000, rate, 0, now)
+    assert rate > 0
 
 
 @pytest.mark.parametrize("number", [7, 63, 64, 2**256 - 1])

@@ -1,0 +1,126 @@
+"""Funding of a market by the reference, whoever fills what and when; zero-sum (CH-6); and what it takes to move it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prime_perps import funding
+from prime_perps.units import MID, NANO, WAD
+from tests.stage import Stage, account, address
+
+SYMBOL, PRICE = "BTC", 60_000
+DEPTH = 1_000_000  # USD, of parameters/local.json
+OWNERS = ("maker", "taker", "holder")
+# nano; below it no fill moves the rate by a unit, whatever its premium
+DUST = NANO * DEPTH // (2 * funding.RATE_CAP) // PRICE
+
+times = st.one_of(st.sampled_from((1, 60, 3_600)), st.integers(1, 20 * 3_600))
+premiums = st.integers(-490, 490)  # bps, within the band of the market
+sides = st.sampled_from((-1, 1))
+fills = st.lists(st.tuples(times, premiums, st.integers(1, 10 * NANO), sides, st.sampled_from(OWNERS[1:])), max_size=8)
+
+
+@cache
+def opened() -> Stage:
+    stage = Stage.deployed()
+    for role in OWNERS:
+        stage.fund(role, "100000000")
+    stage.prices = {SYMBOL: str(PRICE)}
+    return stage
+
+
+def fill(stage: Stage, later: int, premium: int, size: int, side: int, taker: str = "taker") -> int:
+    """A fill of `size` nano so many seconds later, at the index price and bps of premium over it; its notional, wad."""
+    stage.warp(later - 1)
+    stage.publish()
+    price = PRICE * (10_000 + premium) // 10_000
+    order = stage.order("maker", SYMBOL, str(Decimal(-side * size) / NANO), str(price))
+    limit = 2**256 - 1 if side > 0 else 0
+    stage.system.exchange.fill(order, account(taker), side * size, limit, sender=address(taker))
+    return size * price * WAD // NANO
+
+
+def market(stage: Stage) -> tuple[int, int, int]:
+    """Rate, index and the time they are as of."""
+    found = stage.system.clearinghouse.market(stage.id(SYMBOL))
+    return found.funding_rate, found.funding_index, found.funding_time
+
+
+@settings(max_examples=60)
+@given(fills, times)
+def test_funding__any_fills__rate_and_index_are_those_of_the_reference(
+    script: list[tuple[int, int, int, int, str]], after: int
+) -> None:
+    with opened().undone() as stage:
+        rate, index, time = market(stage)
+        for later, premium, size, side, taker in script:
+            price = PRICE * (10_000 + premium) // 10_000
+            notional = fill(stage, later, premium, size, side, taker)
+            since = stage.now() - time
+            moved = funding.moved(rate, PRICE * MID, since, price * WAD, notional, DEPTH)
+            if moved is not None:
+                index += funding.charged(rate, PRICE * MID, since)
+                rate, time = moved, stage.now()
+            assert market(stage) == (rate, index, time)
+        stage.warp(after)
+        now = index + funding.charged(rate, PRICE * MID, stage.now() - time)
+        for role in OWNERS:
+            position = stage.position(role, SYMBOL)
+            owed = position.size * (now - position.funding_index)
+            assert 0 <= stage.margin(role).funding_owed * 10**6 - owed < 10**6
+
+
+@settings(max_examples=60)
+@given(fills, times)
+def test_CH_6_funding__settled_and_still_owed__sums_to_nothing_but_dust(
+    script: list[tuple[int, int, int, int, str]], after: int
+) -> None:
+    """Quotes are what was paid for perps, which sums to zero, less funding settled; each settlement rounds once."""
+    with opened().undone() as stage:
+        for step in script:
+            fill(stage, *step)
+        stage.warp(after)
+        lost = -sum(stage.money(role).quote - stage.margin(role).funding_owed for role in OWNERS)
+        assert 0 <= lost <= 2 * len(script) + len(OWNERS)
+
+
+@settings(max_examples=40)
+@given(premiums, st.lists(st.tuples(times, premiums, st.integers(1, DUST), sides), min_size=1, max_size=12))
+def test_funding__any_dust__leaves_no_trace(premium: int, script: list[tuple[int, int, int, int]]) -> None:
+    with opened().undone() as stage:
+        fill(stage, 1, premium, 5 * NANO, 1)
+        written = market(stage)
+        for step in script:
+            fill(stage, *step, taker="holder")
+        assert market(stage) == written
+
+
+@settings(max_examples=40)
+@given(premiums, st.lists(st.tuples(premiums, st.integers(1, NANO), sides), min_size=1, max_size=10))
+def test_funding__fills_at_once__move_the_rate_by_their_weight_at_most(
+    premium: int, script: list[tuple[int, int, int]]
+) -> None:
+    """However a notional is cut up: never by more than twice the cap times it, over it and the depth."""
+    with opened().undone() as stage:
+        fill(stage, 1, premium, 5 * NANO, 1)
+        before, total = market(stage)[0], 0
+        for step in script:
+            total += fill(stage, 1, *step, taker="holder")
+        # the rate fades too, by a five-thousandth a second, and each fill rounds it by less than a unit
+        fading = abs(before) * len(script) // 5_000 + 2 * len(script)
+        moved = abs(market(stage)[0] - before)
+        assert moved <= 2 * funding.RATE_CAP * total // (total + DEPTH * WAD) + fading
+
+
+def test_funding__trading_with_oneself__costs_more_than_it_brings_at_the_depth_of_known_limits() -> None:
+    """Both sides' fees of the fills that bring the rate to any part of the cap, over what it then charges in all."""
+    fees, share = Decimal("0.0005"), Decimal("0.5")  # of the notional; of the open interest
+    for percent in range(1, 100):
+        part = Decimal(percent) / 100
+        notional = -(1 - part).ln() * share
+        brought = part * funding.RATE_CAP / Decimal(10**8) * funding.MEMORY / 3_600
+        assert notional * fees >= brought
