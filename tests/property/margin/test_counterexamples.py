@@ -33,7 +33,7 @@ def test_MM_6_hedging_a_name_in_a_group_that_is_net_short__raises_maintenance(mo
 
 def test_MM_7_beta_raised__a_margin_may_fall(model: Model) -> None:
     """It makes the stock the better hedge of the index."""
-    book = [Exposure(STOCK, perp=LONG), Exposure(INDEX, perp=-2 * LONG)]
+    book = [Exposure(STOCK, perp=LONG), Exposure(INDEX, perp=-4 * LONG)]
     assert model.maintenance(with_line(STOCK, beta=20_000), book) < model.maintenance(SIZELESS, book)
 
 
