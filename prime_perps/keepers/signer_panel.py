@@ -23,7 +23,7 @@ from prime_perps.reports import Report, Signature, SignedReport
 
 ATTEMPTS = 3
 FIRST_PAUSE = 0.1  # seconds before the second attempt; the third waits three times as long
-LATEST_S = (0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141 - 1) // 2  # half the order of the curve
+LARGEST_S = (0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141 - 1) // 2  # half the order of the curve
 
 log = structlog.get_logger()
 
@@ -187,7 +187,7 @@ async def _read(content: aiohttp.StreamReader) -> bytes:
 def proves(signature: Signature, report: Report, chain_id: int, adapter: str) -> bool:
     """Whether the adapter would recover the signer from it: r, s, v with v of 27 or 28 and a low s."""
     r, s, v = (int.from_bytes(part) for part in (signature.data[:32], signature.data[32:64], signature.data[64:]))
-    if v not in (27, 28) or s > LATEST_S:
+    if v not in (27, 28) or s > LARGEST_S:
         return False
     try:
         digest = reports.digest(report, chain_id, adapter)
