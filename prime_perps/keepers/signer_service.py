@@ -77,15 +77,16 @@ class SignerService:
         return None
 
     def _tell(self, proposed: Sequence[Report], answers: Sequence[Answer]) -> None:
-        signed = []
+        signed: list[Report] = []
         for report, given in zip(proposed, answers, strict=True):
             symbol = self._symbols.get(report.underlying, str(report.underlying))
             if isinstance(given, Refused):
                 log.warning("refused", symbol=symbol, observed_at=report.observed_at, why=given.why)
             else:
-                signed.append(symbol)
+                signed.append(report)
         if signed:
-            log.info("signed", symbols=signed, observed_at=max(report.observed_at for report in proposed))
+            symbols = [self._symbols[report.underlying] for report in signed]
+            log.info("signed", symbols=symbols, observed_at=max(report.observed_at for report in signed))
 
 
 def _signed_or_refused(outcome: Answer | SecondPrice) -> Answer:
