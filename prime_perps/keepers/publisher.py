@@ -118,7 +118,7 @@ class Aggregator:
         """The stored word of every underlying that takes signed reports."""
         numbers = list(self._symbols)
         feeds = views(self._backend, self._oracle.feed, numbers)
-        listed = [number for number, feed in zip(numbers, feeds, strict=True) if feed.source == Source.REPORTS]
+        listed = [number for number, feed in zip(numbers, feeds, strict=True) if feed.source & Source.REPORTS]
         packed = views(self._backend, self._oracle.word, listed)
         return {number: Word.unpack(word) for number, word in zip(listed, packed, strict=True)}
 
@@ -209,12 +209,8 @@ class Aggregator:
 
     def _account(self, carried: Sequence[SignedReport], receipt: Receipt, outcome: Round) -> None:
         """By the events: a report that was passed over wrote no word."""
-        written = {
-            (fields["underlying"], fields["time"])
-            for name, fields in self._oracle.events(receipt)
-            if name == "WordUpdated"
-        }
-        landed = [signed for signed in carried if (signed.report.underlying, signed.report.observed_at) in written]
+        written = {fields["underlying"] for name, fields in self._oracle.events(receipt) if name == "WordUpdated"}
+        landed = [signed for signed in carried if signed.report.underlying in written]
         for signed in carried:
             if signed not in landed:
                 self._miss(outcome, signed.report, "passed over: there is a newer word")

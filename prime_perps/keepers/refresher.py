@@ -77,7 +77,8 @@ class Refresher:
     def _due(self) -> list[int]:
         numbers = list(self._symbols)
         feeds = views(self._backend, self._oracle.feed, numbers)
-        pushed = [number for number, feed in zip(numbers, feeds, strict=True) if feed.source == Source.AGGREGATOR]
+        # Whatever is not reported is pulled.
+        pushed = [number for number, feed in zip(numbers, feeds, strict=True) if feed.source & ~Source.REPORTS]
         words = views(self._backend, self._oracle.word, pushed)
         now, limits = self._backend.timestamp(), self._oracle.limits()
         return [
