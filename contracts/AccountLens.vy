@@ -25,7 +25,6 @@ PERP_VALUE: constant(int256) = 10
 FIRST_OTHER: constant(uint256) = 128
 # bps: an event that has come.
 WHOLE: constant(uint256) = 10**4
-EVENTFUL: constant(uint256) = price_word.EVENTFUL | price_word.HALTED
 
 CLEARINGHOUSE: immutable(IPerpClearinghouse)
 
@@ -85,7 +84,7 @@ def _lines(
             other=other,
             perp=position.size * convert(word.mid, int256) * PERP_VALUE,
             width=word.half_width,
-            eventful=WHOLE if word.flags & EVENTFUL != 0 else 0,
+            eventful=self._eventful(word.flags),
         )
         exposures.append(exposure)
         lines.append(
@@ -104,6 +103,15 @@ def _lines(
             )
         )
     return lines, exposures, closure
+
+
+@internal
+@pure
+def _eventful(flags: uint256) -> uint256:
+    if flags & price_word.EVENTFUL != 0:
+        return WHOLE
+    # nobody could prepare for a halt: see the clearinghouse's risk module
+    return 1 if flags & price_word.HALTED != 0 else 0
 
 
 @internal

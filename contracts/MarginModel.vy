@@ -49,7 +49,7 @@ def __init__(
            gamma, so an empty one is refused. Bounds of every field: docs/margin.md.
     @param previous_ The model this one follows; zero for the first, which is in force at once.
     @param starts_ unix seconds from which it comes into force: not before the previous one is wholly in force, so that
-           no more than two tables ever count.
+           maintenance margin never has more than two tables to weigh.
     @param ramp_ seconds it takes, up to 30 days; 0 for the first.
     @dev Reverts: "table: empty", "table: basis over 2 gamma", one reason per field of the table that is out of its
          range, "model: bad ramp", "model: table loses lines".

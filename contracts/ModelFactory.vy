@@ -19,6 +19,10 @@ from .modules.margin import charges
 implements: IModelFactory
 
 
+DAY: constant(uint256) = 86_400
+RAMP_MAX: constant(uint256) = 30 * DAY
+# Long enough for any vote, and short enough that no model puts those after it out of reach.
+WAIT_MAX: constant(uint256) = 30 * DAY
 # EIP-5202: three bytes stand before the creation code.
 PREAMBLE_BYTES: constant(uint256) = 3
 
@@ -32,8 +36,11 @@ made: public(HashMap[address, bool])
 def __init__(blueprint_: address, ramp_: uint256):
     """
     @param blueprint_ The creation code of MarginModel, as EIP-5202 has it.
-    @param ramp_ seconds over which a model that follows another comes into force; days where money is at stake.
+    @param ramp_ seconds over which a model that follows another comes into force, up to 30 days; days where money is at
+           stake.
+    @dev Reverts: "factory: bad ramp".
     """
+    self._check_ramp(ramp_)
     blueprint = blueprint_
     ramp = ramp_
 
@@ -56,12 +63,18 @@ def make(
 def follows(model: address, present: address) -> bool:
     """
     @dev A model made elsewhere is whatever those who vote for it say it is: nothing is asked of it here.
+         While the present one is still coming in, only a vote may have another follow it: a check asks every model that
+         is not yet in force for the one before, so a guardian with a long line of them could make it cost a block.
     """
     if not self.made[model]:
         return False
     self._check_follows(model, present)
-    raised: bool = self.made[present] and charges._globals_raised(
-        staticcall IMarginModel(model).globals(), staticcall IMarginModel(present).globals()
+    raised: bool = (
+        self.made[present]
+        and staticcall IMarginModel(present).in_force_at() <= block.timestamp
+        and charges._globals_raised(
+            staticcall IMarginModel(model).globals(), staticcall IMarginModel(present).globals()
+        )
     )
     if raised:
         ours: DynArray[IMarginModel.Line, 64] = staticcall IMarginModel(model).lines()
@@ -78,7 +91,15 @@ def _check_follows(model: address, present: address):
     """
     @dev A ramp that has begun would be a step of its first part.
     """
+    starts: uint256 = staticcall IMarginModel(model).starts()
     assert (
         staticcall IMarginModel(model).previous() == present
-        and staticcall IMarginModel(model).starts() >= block.timestamp
+        and block.timestamp <= starts
+        and starts <= block.timestamp + WAIT_MAX
     ), "factory: not the next model"
+
+
+@internal
+@pure
+def _check_ramp(duration: uint256):
+    assert 0 < duration and duration <= RAMP_MAX, "factory: bad ramp"

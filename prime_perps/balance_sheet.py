@@ -12,7 +12,7 @@ from rich.text import Text
 
 from prime_perps.accounts import owner_of
 from prime_perps.margin import Exposure
-from prime_perps.reports import Flag, Session
+from prime_perps.reports import Flag, Session, eventful
 from prime_perps.units import BPS, MID, NANO, WAD, usd
 
 MID_TO_WAD = WAD // MID
@@ -39,9 +39,8 @@ def exposures(summary: Any) -> list[Exposure]:
     found = []
     for line in summary.lines:
         own = line.token * (line.mid // MID_TO_WAD) // MID
-        eventful = BPS if line.flags & (Flag.EVENT | Flag.HALTED) else 0
         other = line.token_value - own
-        found.append(Exposure(line.underlying, own, other, line.perp_value, line.half_width, eventful))
+        found.append(Exposure(line.underlying, own, other, line.perp_value, line.half_width, eventful(line.flags)))
     return found
 
 

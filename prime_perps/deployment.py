@@ -25,6 +25,7 @@ from prime_perps.units import nano, wad
 PARAMETERS = compiler.ROOT / "parameters"
 ZERO = "0x" + "00" * 20
 NO_SALT = bytes(32)
+RAMP_MAX = 30 * 86_400  # seconds, of the model factory
 NO_PREDECESSOR = bytes(32)
 
 
@@ -271,6 +272,7 @@ class _Plan:
         try:
             governance = parameters["governance"]
             _check_governors(governance)
+            _check_ramp(parameters["risk_ramp"], governance["delay"])
             calendar = _Calendar(parameters["calendar"]["exchange"], parameters["calendar"]["days"])
             _check_calendar(calendar)
             terms = parameters["liquidation"]
@@ -308,6 +310,14 @@ class _Plan:
     def lines(self) -> list[Line]:
         """One risk line per underlying, in order of id."""
         return [self.table.line(entry["tier"]) for entry in self.underlyings]
+
+
+def _check_ramp(ramp: Any, delay: Any) -> None:
+    """A vote must be able to answer charges that a guardian has raised before they are wholly in force."""
+    if not isinstance(ramp, int) or isinstance(ramp, bool) or not 0 < ramp <= RAMP_MAX:
+        raise BadParameters(f"parameters: risk_ramp is {ramp!r}, not a number of seconds from 1 to {RAMP_MAX}")
+    if ramp <= delay:
+        raise BadParameters(f"parameters: risk_ramp is {ramp}, it must be longer than governance.delay, {delay}")
 
 
 def _check_governors(governance: dict[str, Any]) -> None:

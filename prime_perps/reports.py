@@ -48,6 +48,16 @@ class Flag(IntFlag):
     REOPENING = 16
 
 
+def eventful(flags: int) -> int:
+    """
+    What the clearinghouse tells the margin model of a word's flags, bps of the way to the whole event factor: all of it
+    on an event; next to nothing on a halt, which comes without notice, so that initial margin alone has the factor.
+    """
+    if flags & Flag.EVENT:
+        return BPS
+    return 1 if flags & Flag.HALTED else 0
+
+
 class Source(IntEnum):
     """Where an underlying's price comes from."""
 

@@ -230,17 +230,17 @@ class Comparison:
         ramp: int,
         books: Iterable[Book],
         unreadable: Mapping[int, str],
-        previous: Table | None = None,
+        before: Sequence[Table] = (),
     ) -> Comparison:
         """
-        `previous`: the table that `old` is still coming in after; none of it is left once `new` can be used. An account
+        `before`: the tables that `old` is still coming in after; none of them is left once `new` can begin. An account
         that a table cannot margin, or whose margins these tables do not explain, joins the unreadable ones.
         """
         outlooks, failed = [], dict(unreadable)
         for book in books:
             try:
                 outlook = Outlook(book.account, book.under(old), book.under(new), ramp)
-                if book.is_explained_by([previous or old, old]):
+                if book.is_explained_by([*before, old]):
                     outlooks.append(outlook)
                 else:
                     failed[book.account] = "the chain charges what these tables do not explain"

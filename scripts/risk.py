@@ -6,7 +6,7 @@ ape run risk compare parameters/risk.json --network ethereum:sepolia:https://...
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,7 @@ def compare(
         system.models.ramp() if isinstance(new, Table) else new.ramp(),
         [Book.of(account, summary) for account, summary in taken.summaries.items()],
         taken.unreadable,
-        previous=risk.read_table(Contract.at(backend, "MarginModel", present.previous())) if is_coming_in else None,
+        before=[risk.read_table(model) for model in _still_left(backend, present, now)],
     )
     notes = []
     if is_coming_in:
@@ -64,6 +64,13 @@ def compare(
         notes.append(f"the accounts found do not hold all there is of {of}: logs are missing, or somebody traded")
     starts = new.starts() if isinstance(new, Contract) else None
     return Report(comparison, symbols, present.address, name, taken.last_block, starts, notes)
+
+
+def _still_left(backend: RpcBackend, model: Contract, at: int) -> Iterator[Contract]:
+    """The models before `model` of which something is left at `at`, unix seconds."""
+    while model.in_force_at() > at:
+        model = Contract.at(backend, "MarginModel", model.previous())
+        yield model
 
 
 def obstacle(system: Deployment, model: Contract, at: int) -> str:

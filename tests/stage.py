@@ -36,7 +36,7 @@ from prime_perps.units import MID, nano, scaled, wad
 PRICES = {"AAPL": "150", "IBM": "110", "MSFT": "25", "GOOG": "420", "NVDA": "140", "SPY": "125", "BTC": "60000"}
 CONFIDENCE = 2  # bps; below every floor, so that the half-width of a fresh word is the floor
 AN_HOUR = 3_600
-RISK_RAMP = 60  # seconds instead of days, or every price would have to be renewed
+RISK_RAMP = 90  # seconds instead of days, or every price would have to be renewed
 UNLIMITED = 2**256 - 1
 
 

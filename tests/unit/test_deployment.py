@@ -55,6 +55,20 @@ def _without(given: dict[str, Any], path: str) -> dict[str, Any]:
 # parameters
 
 
+@pytest.mark.parametrize(
+    ("ramp", "told"),
+    [
+        (0, "risk_ramp is 0, not a number of seconds from 1 to 2592000"),
+        (30 * 86_400 + 1, "not a number of seconds from 1 to 2592000"),
+        ("3 days", "risk_ramp is '3 days', not a number"),
+        (True, "risk_ramp is True, not a number"),
+        (60, "risk_ramp is 60, it must be longer than governance.delay, 60"),
+    ],
+)
+def test_deploy__impossible_risk_ramp__is_named(ramp: object, told: str) -> None:
+    assert told in _refused(_local() | {"risk_ramp": ramp})
+
+
 NO_LIST = 'must be a list of addresses, or ["deployer"]'
 NOBODY = f"0x{'00' * 20}"
 

@@ -237,7 +237,7 @@ def test_comparison__what_the_chain_charges_is_not_what_the_table_asks__unreadab
 @pytest.mark.parametrize("charged", [BEFORE, AFTER, Level(0, 0, BEFORE.maintenance + 1, AFTER.initial)])
 def test_comparison__while_another_table_comes_in__anything_between_the_two_is_explained(charged):
     during = book(1, 0, charged=(charged.maintenance, charged.initial))
-    compared = Comparison.of(STRICTER, STRICTER, RAMP, [during], {}, previous=TABLE)
+    compared = Comparison.of(STRICTER, STRICTER, RAMP, [during], {}, before=[TABLE])
     assert compared.unreadable == {}
     assert compared.outlooks[0].old == replace(AFTER, equity=0)
 
@@ -325,9 +325,9 @@ def test_at__every_account__what_the_chain_asks_for_to_the_wei(stage, elapsed):
         assert outlook.at(elapsed) == read(stage, role).charged, role
 
 
-def stricter(stage: Stage) -> Table:
+def stricter(stage: Stage, phi: int = 1_500) -> Table:
     usual = risk.read_table(stage.system.model)
-    return Table(replace(usual.globals, phi=(1_500, 1_500, 400, 0)), usual.lines)
+    return Table(replace(usual.globals, phi=(phi, 1_500, 400, 0)), usual.lines)
 
 
 def test_liquidatable_after__taker__healthy_one_second_before_and_for_sale_at_it(stage):
@@ -345,7 +345,7 @@ def test_liquidatable_after__taker__healthy_one_second_before_and_for_sale_at_it
 
 def test_liquidatable_after__price_in_doubt__later_than_below_maintenance(stage):
     stage.oracle.set_halt(stage.id("NVDA"), True, sender=address("guardian"))
-    outlooks, starts = use(stage, stricter(stage))
+    outlooks, starts = use(stage, stricter(stage, phi=5_000))
     outlook, engine = outlooks["taker"], stage.system.engine
     assert outlook.old.doubt > 0
     assert outlook.below_maintenance_after < outlook.liquidatable_after

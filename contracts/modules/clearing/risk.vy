@@ -35,8 +35,10 @@ BPS: constant(uint256) = 10**4
 MID: constant(uint256) = 10**8
 # size (1e-9) x mid (1e-8 USD) into wad, exactly.
 PERP_VALUE: constant(int256) = 10
-# A halt counts as an event in the model's sense, as an earnings night does.
-EVENTFUL: constant(uint256) = (price_word.EVENTFUL | price_word.HALTED) << price_word.FLAGS_AT
+# An earnings night counts as an event in the model's sense. So does a halt, but nobody could prepare for it: initial
+# margin has all of the event factor, maintenance a ten-thousandth.
+EVENTFUL: constant(uint256) = price_word.EVENTFUL << price_word.FLAGS_AT
+FLAGGED: constant(uint256) = (price_word.EVENTFUL | price_word.HALTED) << price_word.FLAGS_AT
 # The part of maintenance margin that an unhealthy account must at least shed with each trade: a hundredth.
 LEAST_REDUCTION: constant(uint256) = 100
 UNITS_MAX: constant(uint256) = 10**24
@@ -177,6 +179,9 @@ def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
             # up: liquidation gives the account the benefit of it
             net: uint256 = convert(abs(convert(unsafe_add(token, other), int256) + perp), uint256)
             margin.doubt += (net * doubt + BPS - 1) // BPS
+        eventful: uint256 = 0
+        if word & FLAGGED != 0:
+            eventful = BPS if word & EVENTFUL != 0 else 1
         exposures.append(
             IMarginModel.Exposure(
                 underlying=underlying,
@@ -184,7 +189,7 @@ def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
                 other=other,
                 perp=perp,
                 width=(word >> price_word.HALF_WIDTH_AT) & price_word.BPS_MASK,
-                eventful=BPS if word & EVENTFUL != 0 else 0,
+                eventful=eventful,
             )
         )
     margin.equity = (

@@ -12,12 +12,11 @@ from typing import Any
 
 from prime_perps import margin
 from prime_perps.margin import Closure, Exposure, Table
-from prime_perps.reports import Flag, Word
-from prime_perps.units import BPS, MID, NANO, PIPS, WAD
+from prime_perps.reports import Flag, Word, eventful
+from prime_perps.units import MID, NANO, PIPS, WAD
 
 from .world import INSURANCE, OTHER_ON, OTHER_UNITS, SYMBOLS, Look, Sheet
 
-EVENTFUL = Flag.EVENT | Flag.HALTED
 RESTRICTING = Flag.HALTED | Flag.PAUSED | Flag.REDUCE_ONLY | Flag.REOPENING
 PERP_VALUE = 10  # nano x mid into wad
 
@@ -142,7 +141,7 @@ class Holdings:
             other=other * word.mid // MID,
             perp=self.sizes[symbol] * word.mid * PERP_VALUE,
             width=word.half_width,
-            eventful=BPS * bool(Flag(word.flags) & EVENTFUL),
+            eventful=eventful(word.flags),
         )
 
 

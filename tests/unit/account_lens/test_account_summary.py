@@ -9,8 +9,8 @@ import pytest
 
 from prime_perps.errors import Revert
 from prime_perps.margin import Breakdown, Exposure
-from prime_perps.reports import DEFAULT_LIMITS, Flag, Session
-from prime_perps.units import BPS, NANO, WAD, nano, wad
+from prime_perps.reports import DEFAULT_LIMITS, Flag, Session, eventful
+from prime_perps.units import NANO, WAD, nano, wad
 from tests.stage import Stage, account, address, deployed_source, parameters
 
 from .conftest import DOUBLE, HALF, Glass
@@ -29,8 +29,9 @@ def _line(underlying: int, **fields: int) -> dict[str, int]:
 
 def _exposure(line: Any, other: int = 0) -> Exposure:
     """The line as the model was told about it; `other` is the part of its tokens that is not the primary issuer's."""
-    eventful = BPS * bool(line.flags & (Flag.HALTED | Flag.EVENT))
-    return Exposure(line.underlying, line.token_value - other, other, line.perp_value, line.half_width, eventful)
+    return Exposure(
+        line.underlying, line.token_value - other, other, line.perp_value, line.half_width, eventful(line.flags)
+    )
 
 
 def test_account_summary__account_never_touched__is_nothing(glass: Glass) -> None:

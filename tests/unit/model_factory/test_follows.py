@@ -10,7 +10,7 @@ import pytest
 from prime_perps.chain import Contract
 from prime_perps.errors import Revert
 from prime_perps.margin import Globals, Line, Table
-from tests.unit.margin_model.conftest import BTC, ETF, SIZELESS, TABLE, ZERO, Desk
+from tests.unit.margin_model.conftest import BTC, ETF, RAMP, SIZELESS, TABLE, ZERO, Desk
 
 # Room below and above every field.
 ROOMY = Table(
@@ -110,6 +110,23 @@ def test_follows__another_than_the_present__refused(desk: Desk) -> None:
         desk.factory.follows(desk.follow(SIZELESS), other)
     with pytest.raises(Revert, match="factory: not the next model"):
         desk.factory.follows(other, desk.model)
+
+
+def test_follows__begins_in_more_than_30_days__refused(desk: Desk) -> None:
+    present = desk.model
+    assert desk.factory.follows(desk.follow(SIZELESS, wait=30 * 86_400), present)
+    desk.model = present
+    with pytest.raises(Revert, match="factory: not the next model"):
+        desk.factory.follows(desk.follow(SIZELESS, wait=30 * 86_400 + 1), present)
+
+
+def test_follows__present_still_coming_in__only_by_a_vote(desk: Desk) -> None:
+    """A guardian with a long line of models would make every check ask them all."""
+    present = desk.follow(SIZELESS)
+    model = desk.follow(SIZELESS, wait=RAMP)
+    assert not desk.factory.follows(model, present)
+    desk.backend.warp(RAMP)
+    assert desk.factory.follows(model, present)
 
 
 def test_follows__begun__refused(desk: Desk) -> None:

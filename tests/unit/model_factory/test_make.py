@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prime_perps.chain import Contract
 from prime_perps.errors import Revert
 from prime_perps.margin import Table
 from tests.unit.margin_model.conftest import RAMP, SIZELESS, TABLE, ZERO, Desk, address_of
@@ -28,6 +29,18 @@ def test_make__all_models__one_code_but_for_their_numbers(desk: Desk) -> None:
     first, second = (desk.made(Table(SIZELESS.globals, SIZELESS.lines[:count])) for count in (1, 2))
     assert first.address != second.address
     assert (first.line_count(), second.line_count()) == (1, 2)
+
+
+@pytest.mark.parametrize("ramp", [0, 30 * 86_400 + 1, 2**256 - 1])
+def test_init__ramp_out_of_bounds__refused(desk: Desk, ramp: int) -> None:
+    with pytest.raises(Revert, match="factory: bad ramp"):
+        Contract.deploy(desk.backend, "ModelFactory", desk.factory.blueprint(), ramp, sender=desk.maker)
+
+
+@pytest.mark.parametrize("ramp", [1, 30 * 86_400])
+def test_init__ramp_at_its_bounds__kept(desk: Desk, ramp: int) -> None:
+    given = (desk.factory.blueprint(), ramp)
+    assert Contract.deploy(desk.backend, "ModelFactory", *given, sender=desk.maker).ramp() == ramp
 
 
 def test_make__first_model__no_ramp(desk: Desk) -> None:

@@ -17,13 +17,12 @@ from prime_perps import funding
 from prime_perps.accounts import CASH, token
 from prime_perps.chain import Contract, Receipt
 from prime_perps.margin import Closure, Exposure
-from prime_perps.reports import Flag, Word
-from prime_perps.units import BPS, MID, nano, wad
+from prime_perps.reports import Word, eventful
+from prime_perps.units import MID, nano, wad
 from tests.stage import Stage, account, address, parameters
 
 FOREVER = 2**63
 UNDERLYINGS = 63  # as many as have a risk line; the first seven have a price and a market
-EVENTFUL = Flag.HALTED | Flag.EVENT
 
 
 @dataclass
@@ -160,7 +159,7 @@ class Book:
             other=units * word.mid // MID,
             perp=size * word.mid * 10,
             width=word.half_width,
-            eventful=BPS * bool(word.flags & EVENTFUL),
+            eventful=eventful(word.flags),
         )
 
     def requirements(self, *exposures: Exposure, debt: int = 0, shut: int = 0) -> tuple[int, int]:

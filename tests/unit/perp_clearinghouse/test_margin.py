@@ -7,7 +7,7 @@ import pytest
 from prime_perps import deployment
 from prime_perps.chain.revm import RevmBackend
 from prime_perps.reports import Session
-from prime_perps.units import BPS, MID, NANO, WAD, nano, wad
+from prime_perps.units import MID, NANO, WAD, nano, wad
 from tests.stage import Stage, account, address, parameters
 
 from .conftest import Book, configured
@@ -175,9 +175,11 @@ def test_margin__halted__counts_as_an_event_and_its_price_as_doubtful(rich: Book
     rich.stage.oracle.set_halt(0, True, sender=address("guardian"))
     after = rich.margin("taker")
     exposure = rich.exposure("AAPL", 100 * NANO)
-    assert exposure.eventful == BPS
+    assert exposure.eventful == 1
     assert (after.maintenance, after.initial) == rich.requirements(exposure)
-    assert after.maintenance > before.maintenance
+    # all of the event in initial margin; in maintenance a hair, and the width, which its doubt pays back twice
+    assert after.initial - before.initial > 4 * after.doubt // 3
+    assert after.doubt <= after.maintenance - before.maintenance < after.doubt * 101 // 100
     assert (after.equity, after.doubt) == (before.equity, 15_000 * WAD * SHUT // 10_000)
 
 
