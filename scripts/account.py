@@ -32,7 +32,7 @@ def account(url: str, manifest: Path, number: int) -> Group:
 
 
 class AccountNumber(click.ParamType):
-    """`0xOwner`, `0xOwner/sub`, or the number itself, decimal or 0x."""
+    """`0xOwner`, `0xOwner/sub`, or the number itself, in decimals: what begins with 0x is an address, or mistyped."""
 
     name = "account"
 
@@ -43,7 +43,7 @@ class AccountNumber(click.ParamType):
         try:
             if is_address(owner):
                 return account_id(owner, int(sub or 0))
-            number = int(value, 0)
+            number = int(value)
         except ValueError:
             self.fail(f"{value} is neither an address, nor address/sub-account, nor an account number", param, ctx)
         if not 0 <= number < 2**256:

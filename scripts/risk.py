@@ -30,6 +30,7 @@ from scripts._connected import ConnectedCommand, network_name
 if TYPE_CHECKING:
     from ape.api import AccountAPI, ProviderAPI
 
+LONGEST_WAIT = 30 * 24  # hours, of the model factory
 DONE = 1  # what the timelock gives as the time of an operation it has carried out
 
 
@@ -71,6 +72,13 @@ def _still_left(backend: RpcBackend, model: Contract, at: int) -> Iterator[Contr
     while model.in_force_at() > at:
         model = Contract.at(backend, "MarginModel", model.previous())
         yield model
+
+
+def seconds_of(hours: float) -> int:
+    """Raises PrimePerpsError for what is no length of time that a model may wait."""
+    if not hours <= LONGEST_WAIT:  # nan is not
+        raise PrimePerpsError(f"--begin-in {hours:g}: a model may wait {LONGEST_WAIT} hours, 30 days, at most")
+    return int(hours * HOUR)
 
 
 def obstacle(system: Deployment, model: Contract, at: int) -> str:
@@ -224,7 +232,7 @@ def stage_command(
     backend, system = connected(_url(provider), manifest)
     table, _ = _from_file(system, file, parameters or _cli.PARAMETERS / f"{name}.json")
     present = system.model
-    wait = system.timelock.get_minimum_delay() + DAY if hours is None else int(hours * HOUR)
+    wait = system.timelock.get_minimum_delay() + DAY if hours is None else seconds_of(hours)
     starts = max(backend.timestamp() + wait, present.in_force_at())
     _agree(provider, account, f"Make a model of {file.name}, {len(table.lines)} lines?", yes)
     models = Deployment.load(ApeBackend([account]), manifest).models
@@ -256,7 +264,9 @@ def execute_command(provider: ProviderAPI, account: AccountAPI, address: str, ma
     manifest = manifest or _cli.DEPLOYMENTS / f"{network_name(provider)}.json"
     backend, system = connected(_url(provider), manifest)
     ready = _ready_at(system, address)
-    if ready <= DONE:
+    if ready == DONE:
+        raise PrimePerpsError(f"{address} was carried out already")
+    if ready < DONE:
         raise PrimePerpsError(f"{address} is not queued: `ape run risk queue` it first")
     if ready > backend.timestamp():
         raise PrimePerpsError(f"{address} cannot be executed before {moment(ready)}")

@@ -79,20 +79,12 @@ def _losses(report: Report) -> Figure:
             color = COLORS[result.universe.name]
             axes.plot(asked, rare, ".", color=color, markersize=4, alpha=0.45, markeredgewidth=0)
             top = max(top, 1.08 * asked.max(), 1.08 * rare.max())
-            covered.append(f"{result.universe.name} {one.books_covered:.0%}")
+            covered.append(f"{result.universe.name} {int(100 * one.books_covered)} %")
         axes.plot([0, top], [0, top], color=TARGET_COLOR, linewidth=1)
         axes.set_xlim(0, top)
         axes.set_ylim(0, top)
-        axes.set_title(kinds[place].kind.title, fontsize=9)
-        axes.text(
-            0.03,
-            0.97,
-            "books covered:\n" + "\n".join(covered),
-            transform=axes.transAxes,
-            va="top",
-            fontsize=7.5,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
-        )
+        # Rounded down: 100 % is said of nothing less. Below the title, where no book is.
+        axes.set_title(f"{kinds[place].kind.title}\nbooks covered: {', '.join(covered)}", fontsize=8)
     for axes in grid[-1]:
         axes.set_xlabel("maintenance margin, % of gross")
     for axes in grid[:, 0]:

@@ -89,7 +89,11 @@ def _prices(stage: Stage, ticks: Sequence[Tick]) -> Iterator[Tick]:
             yield moment.tick
     last = {underlyings[symbol]: price for symbol, price in ticks[-1].prices.items()}
     for _ in itertools.count():
+        told = stage.backend.timestamp()
         stage.backend.mine()
+        if stage.backend.timestamp() == told:
+            # signers state one price an instant, and what was said last of this one is that the exchange shut
+            stage.backend.warp(told + 1)
         stage.publisher.publish(last, stage.backend.timestamp(), Session.REGULAR)
         yield ticks[-1]
 

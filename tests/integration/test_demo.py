@@ -14,12 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from prime_perps import history
 from prime_perps.accounts import CASH, account_id
 from prime_perps.chain.anvil import MNEMONIC, Anvil
 from prime_perps.chain.rpc import RpcBackend
 from prime_perps.demo.checks import Check
+from prime_perps.demo.devnet import serve
 from prime_perps.deployment import Deployment
 from prime_perps.keepers import quotes
+from prime_perps.keepers.loop import Stop
 from prime_perps.units import NANO
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -193,6 +196,29 @@ def test_devnet__a_user__deposits_takes_a_quote_and_sees_its_balance_sheet(devne
     assert told.rstrip().endswith("Stopped.")
 
 
+class Impatient(Stop):
+    """Waits for nothing, and is set after as many waits as it is told."""
+
+    def __init__(self, waits: int) -> None:
+        super().__init__()
+        self._left = waits
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._left -= 1
+        return self._left <= 0
+
+
+def test_devnet__history_over__its_last_prices_go_on(tmp_path, free_port, monkeypatch):
+    """The last day of the history ends with a weekend, so the exchange is reported shut just before."""
+    bars = {symbol: days[-1:] for symbol, days in history.daily_bars().items()}
+    monkeypatch.setattr(history, "daily_bars", lambda: bars)
+    told = []
+    serve(free_port, 0, tmp_path / "devnet.json", tmp_path / "quotes.json", Impatient(4 + 5), told.append)
+    ticks = told[1:]
+    assert len(ticks) == 4 + 5
+    assert {tick.label for tick in ticks[3:]} == {"close"}
+
+
 def test_account__manifest_of_a_node_that_was_reset__one_clear_line(tmp_path):
     with Anvil() as first:
         from prime_perps.deployment import PARAMETERS, deploy
@@ -214,7 +240,9 @@ def test_account__manifest_of_a_node_that_was_reset__one_clear_line(tmp_path):
     assert "was the node reset?" in ended.stderr
 
 
-@pytest.mark.parametrize("given", ["0x12345g", "nobody", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266/x", str(2**256)])
+@pytest.mark.parametrize(
+    "given", ["0x12345g", "0x1234", "nobody", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266/x", str(2**256)]
+)
 def test_account__no_account__is_refused(given):
     ended = subprocess.run(
         command("account", given, "--url", "http://127.0.0.1:1"),

@@ -112,6 +112,13 @@ def made(stage: Stage, manifest: Path, file: Path, hours: str = "2") -> str:
     return told(result)
 
 
+@pytest.mark.parametrize("hours", ["nan", "inf", "721"])
+def test_stage__no_length_of_time__one_clear_line(stage: Stage, manifest: Path, stricter: Path, hours: str) -> None:
+    result = sent(stage, manifest, "stage", str(stricter), *PARAMETERS, "--begin-in", hours)
+    assert result.exit_code == 1
+    assert "a model may wait 720 hours, 30 days, at most" in result.output
+
+
 def test_compare__stricter_file__every_account_as_the_chain_has_it(
     stage: Stage, manifest: Path, stricter: Path
 ) -> None:
