@@ -4,20 +4,21 @@
 @title OracleAdapter
 @license AGPL-3.0-only
 @author Prime Perps
-@notice One packed word per underlying: price, half-width, session, flags, time. Written by the underlying's source,
+@notice One packed word per underlying: price, half-width, session, flags, time. Written from the underlying's sources,
         read by every margin check, and the calendar of the exchange, which is a fact of the clock alone.
 
-        Trust. A source is one of two things, chosen per underlying by the timelock. Signed reports: fewer than
-        `threshold` of the allowed signers ever sign a wrong price. AggregatorV3: the feed's answer lies within its
-        deviation threshold of the price while it is younger than its heartbeat. Whoever carries reports or calls
-        `refresh` is not trusted: he can delay a price, never make one. Whoever posts the calendar can leave closures
-        out, for 400 days at most; never a word's doubt.
+        Trust. Each underlying has up to three sources, chosen by the timelock; all must be wrong by the same for a
+        wrong price, where there are three one must. Signed reports: fewer than `threshold` of the allowed signers ever
+        sign a wrong price. AggregatorV3: the feed's answer lies within its deviation threshold of the price while it
+        is younger than its heartbeat. Pyth: its price lies within its confidence. Whoever carries reports or calls
+        `refresh` is not trusted: he can delay a price, never make or choose one. Whoever posts the calendar can leave
+        closures out, for 400 days at most, or post too many: words are then in doubt.
         Safety also needs block time within seconds of real time. Liveness needs somebody who submits and refreshes
         within the session's age limit; without him words widen. Words hold times below 2^32, until the year 2106.
 
         States of a word. Never written: mid 0, as wide as can be. Fresh: its stored width. Aged: wider by the minute up
-        to 100 %. Closed: mid frozen at the last price of an open exchange, whatever the reports say. Any of them may be
-        halted: flagged until released, whatever its source says.
+        to 100 %. Closed: mid frozen at the last price of an open exchange, whatever the sources say. Unconfirmed: its
+        sources are too far apart. Any of them may be halted: flagged until released, whatever its sources say.
 @custom:kill Halt each underlying (`set_halt`), disallow the signers, or raise the threshold: guardian, at once. Words
              stay readable and widen with age.
 """
@@ -27,12 +28,14 @@ from snekmate.auth import access_control
 from snekmate.utils import eip712_domain_separator
 
 from .modules.common import roles
-from .modules.oracle import aggregator
 from .modules.oracle import calendar
+from .modules.oracle import consensus
 from .modules.oracle import feed_word
+from .modules.oracle import observation
 from .modules.oracle import price_word
 from .modules.oracle import report_signatures
 from .modules.oracle import session_limits
+from .modules.oracle import sources
 
 implements: IOracleAdapter
 
@@ -42,6 +45,7 @@ initializes: calendar
 initializes: eip712_domain_separator
 initializes: report_signatures[eip712_domain_separator := eip712_domain_separator]
 initializes: session_limits
+initializes: sources[calendar := calendar, session_limits := session_limits]
 
 exports: (
     # roles
@@ -69,15 +73,18 @@ UNDERLYINGS: constant(uint256) = 64
 
 # Bit s is set for a session in which the exchange is not known to be open.
 SHUT_SESSIONS: constant(uint256) = (1 << price_word.SESSION_UNKNOWN) | (1 << price_word.SESSION_CLOSED)
-# Flags under which nobody can trade at the price, whatever the session.
-FROZEN: constant(uint256) = (price_word.HALTED | price_word.PAUSED) << price_word.FLAGS_AT
+# Flags under which nobody can trade at the price, or nobody knows it, whatever the session.
+FROZEN: constant(uint256) = (
+    price_word.HALTED | price_word.PAUSED | price_word.REOPENING
+) << price_word.FLAGS_AT
+# Set anew with every word; the others are not a source's to change.
+BY_SOURCES: constant(uint256) = price_word.REDUCE_ONLY | price_word.REOPENING
 
 MULTIPLIER_ONE: constant(uint256) = 10**18
 # A million shares a token: beyond any chain of splits, and small enough that price x multiplier cannot overflow.
 MULTIPLIER_MAX: constant(uint256) = 10**24
 
 _words: HashMap[uint256, uint256]  # two words to a slot, underlying 2k in the low half of slot k
-_feeds: HashMap[uint256, uint256]
 
 
 @deploy
@@ -106,51 +113,32 @@ def submit(reports: DynArray[IOracleAdapter.SignedReport, 16]) -> uint256:
     for signed: IOracleAdapter.SignedReport in reports:
         report: IOracleAdapter.Report = signed.report
         self._check_report_feed(report.underlying)
-        word: price_word.Word = price_word._unpack(self._stored(report.underlying))
-        if report.observed_at <= word.time:
+        last: observation.Observation = sources._seen(report.underlying, feed_word.REPORTS)
+        if report.observed_at <= last.time:
             continue
         self._check_report(report)
-        if report.status == price_word.SESSION_CLOSED:
-            if word.mid == 0:
-                continue
-        else:
-            word.mid = self._mid_down(report)
         report_signatures._check_signatures(signed)
-
-        word.time = report.observed_at
-        word.half_width = session_limits._half_width(report.confidence, report.status)
-        word.session = report.status
-        self._write(report.underlying, word)
-        written += 1
+        sources._see(
+            report.underlying,
+            feed_word.REPORTS,
+            observation.Observation(
+                mid=self._mid_down(report),
+                confidence=report.confidence,
+                time=report.observed_at,
+                stated_at=report.observed_at,
+                session=self._stricter(report),
+            ),
+        )
+        written += self._aggregate(report.underlying)
     return written
 
 
 @external
 def refresh(underlyings: DynArray[uint256, 32]) -> uint256:
-    """
-    @dev The word's time is the block's, not the feed's: until its heartbeat is over, a feed that has nothing to say
-         vouches for its last answer within its deviation threshold.
-    """
     written: uint256 = 0
     for underlying: uint256 in underlyings:
-        packed: uint256 = self._feeds[underlying]
-        if feed_word._source(packed) != feed_word.AGGREGATOR:
-            continue
-        feed: IOracleAdapter.Feed = feed_word._unpack(packed)
-        mid: uint256 = 0
-        updated_at: uint256 = 0
-        mid, updated_at = aggregator._pull(feed, feed_word._updated_at(packed))
-        if mid == 0:
-            continue
-
-        self._feeds[underlying] = feed_word._with_updated_at(packed, updated_at)
-        word: price_word.Word = price_word._unpack(self._stored(underlying))
-        word.mid = mid
-        word.time = block.timestamp
-        word.half_width = session_limits._half_width(feed.confidence, feed.session)
-        word.session = feed.session
-        self._write(underlying, word)
-        written += 1
+        sources._pull(underlying)
+        written += self._aggregate(underlying)
     return written
 
 
@@ -201,7 +189,7 @@ def word(underlying: uint256) -> uint256:
 @view
 @external
 def feed(underlying: uint256) -> IOracleAdapter.Feed:
-    return feed_word._unpack(self._feeds[underlying])
+    return sources._feed(underlying)
 
 
 @view
@@ -244,9 +232,7 @@ def remove_closure(start: uint256):
 def set_feed(underlying: uint256, feed: IOracleAdapter.Feed):
     roles._check_timelock()
     self._check_underlying(underlying)
-    aggregator._check_feed(feed)
-    self._feeds[underlying] = feed_word._pack(feed)
-    log IOracleAdapter.FeedSet(underlying=underlying, feed=feed)
+    sources._set(underlying, feed)
 
 
 @external
@@ -292,7 +278,8 @@ def _check_underlying(underlying: uint256):
 @internal
 @view
 def _check_report_feed(underlying: uint256):
-    assert feed_word._source(self._feeds[underlying]) == feed_word.REPORTS, "oracle: not a report feed"
+    source: uint256 = feed_word._source(sources._feeds[underlying])
+    assert source & feed_word.REPORTS != 0, "oracle: not a report feed"
 
 
 @internal
@@ -343,10 +330,52 @@ def _store(underlying: uint256, word: price_word.Word):
 
 
 @internal
-def _write(underlying: uint256, word: price_word.Word):
+@view
+def _stricter(report: IOracleAdapter.Report) -> uint256:
     """
-    @dev Flags and slow price are not a source's to change: they stay as they are in `word`.
+    @notice The status, unless the calendar knows the exchange to have been shut.
     """
+    if report.status != price_word.SESSION_ALWAYS_OPEN:
+        feed: uint256 = sources._feeds[report.underlying]
+        always_open: bool = feed_word._session(feed) == price_word.SESSION_ALWAYS_OPEN
+        if not always_open and sources._is_shut_at(report.observed_at):
+            return price_word.SESSION_CLOSED
+    return report.status
+
+
+@internal
+def _aggregate(underlying: uint256) -> uint256:
+    """
+    @notice Write the word from what its sources said last.
+    @return How many words have changed.
+    @dev A function of stored observations and the block's time: neither who calls nor in which order has a say.
+    """
+    heard: sources.Heard = sources._heard(underlying)
+    stored: uint256 = self._stored(underlying)
+    word: price_word.Word = price_word._unpack(stored)
+    if heard.session == price_word.SESSION_CLOSED:
+        if word.mid == 0:
+            return 0
+        word.time = max(word.time, heard.time)
+        word.half_width = session_limits._half_width(heard.confidence, heard.floor_of)
+        word.session = heard.session
+    else:
+        verdict: consensus.Verdict = consensus._of(heard.seen, session_limits._tolerance(heard.session))
+        if verdict.count == 0:
+            return 0
+        word.flags &= ~BY_SOURCES
+        if not verdict.agreed:
+            word.flags |= BY_SOURCES
+        elif verdict.count == 1 and not feed_word._alone(sources._feeds[underlying]):
+            word.flags |= price_word.REDUCE_ONLY
+        # Twice as far apart as doubt can make good: nobody knows the price, and the last one they agreed on grows old.
+        if verdict.agreed or 2 * verdict.spread <= session_limits._shut():
+            word.mid = verdict.mid
+            word.time = verdict.time
+            word.half_width = max(verdict.spread, session_limits._half_width(verdict.confidence, heard.floor_of))
+            word.session = heard.session
+    if price_word._pack(word) == stored:
+        return 0
     self._store(underlying, word)
     log IOracleAdapter.WordUpdated(
         underlying=underlying,
@@ -356,3 +385,4 @@ def _write(underlying: uint256, word: price_word.Word):
         flags=word.flags,
         time=word.time,
     )
+    return 1

@@ -19,7 +19,7 @@ from prime_perps.accounts import CASH, account_id, token
 from prime_perps.chain.contract import Backend, Contract, Method, Receipt
 from prime_perps.errors import PrimePerpsError
 from prime_perps.margin import Line
-from prime_perps.reports import Session, Source
+from prime_perps.reports import Feed, Limits, Session, Source
 from prime_perps.units import nano, wad
 
 PARAMETERS = compiler.ROOT / "parameters"
@@ -34,7 +34,7 @@ MARKET = ("open_interest_cap", "band_bps", "funding_depth")
 ENTRIES = (
     *(f"governance.{name}" for name in ("delay", "proposers", "executors", "guardian", "calendar")),
     *(f"oracle.{name}" for name in ("threshold", "signers")),
-    *(f"oracle.limits.{name}" for name in ("age", "floor", "growth", "shut", "report_age")),
+    *(f"oracle.limits.{name}" for name in ("age", "floor", "tolerance", "growth", "shut", "report_age")),
     *("calendar.exchange", "calendar.days"),
     *(f"fees.{name}" for name in ("maker_pips", "taker_pips", "insurance_bps")),
     *(f"liquidation.{name}" for name in ("start_price", "knee_price", "first_phase", "second_phase")),
@@ -184,12 +184,11 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
         [],
         sender=sender,
     )
-    limits = plan.oracle["limits"]
     oracle = Contract.deploy(
         backend,
         "OracleAdapter",
         plan.oracle["threshold"],
-        (limits["age"], limits["floor"], limits["growth"], limits["shut"], limits["report_age"]),
+        plan.limits,
         sender=sender,
     )
     blueprint = Contract.deploy_blueprint(backend, "MarginModel", sender=sender)
@@ -250,6 +249,7 @@ class _Plan:
 
     governance: _Governance
     oracle: dict[str, Any]
+    limits: Limits
     calendar: _Calendar
     fees: dict[str, int]
     liquidation: tuple[int, ...]
@@ -269,6 +269,7 @@ class _Plan:
             wanted += [f"market.{name}" for name in MARKET if "market" in entry]
             for path in wanted:
                 _require(entry, path, f"underlyings[{number}].")
+            _check_feed(entry, f"underlyings[{number}].feed")
         try:
             governance = parameters["governance"]
             _check_governors(governance)
@@ -285,6 +286,7 @@ class _Plan:
                     governance["calendar"],
                 ),
                 oracle=parameters["oracle"],
+                limits=Limits(**parameters["oracle"]["limits"]),
                 calendar=calendar,
                 fees=parameters["fees"],
                 liquidation=(
@@ -343,6 +345,13 @@ def _check_calendar(calendar: _Calendar) -> None:
         )
 
 
+def _check_feed(entry: dict[str, Any], path: str) -> None:
+    try:
+        _feed(entry)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadParameters(f"parameters: {path} is no list of sources with their fields ({error})") from None
+
+
 def _require(mapping: Any, path: str, prefix: str = "") -> None:
     found = mapping
     for name in path.split("."):
@@ -394,13 +403,7 @@ def _configure(deployment: Deployment, sender: str, plan: _Plan) -> None:
 
 
 def _list(deployment: Deployment, sender: str, entry: dict[str, Any], underlying: Underlying) -> None:
-    session = Session.ALWAYS_OPEN if entry.get("always_open") else Session.UNKNOWN
-    feed = entry.get("aggregator")
-    if feed:
-        source = (Source.AGGREGATOR, feed["address"], feed["decimals"], feed["heartbeat"], feed["confidence"], session)
-    else:
-        source = (Source.REPORTS, ZERO, 0, 0, 0, Session.UNKNOWN)
-    deployment.oracle.set_feed(underlying.id, source, sender=sender)
+    deployment.oracle.set_feed(underlying.id, _feed(entry), sender=sender)
     if underlying.token:
         cap = int(entry["deposit_cap"]) * 10 ** underlying.token.decimals()
         deployment.vault.list_asset(token(underlying.id), underlying.token, cap, sender=sender)
@@ -413,6 +416,21 @@ def _list(deployment: Deployment, sender: str, entry: dict[str, Any], underlying
             market["funding_depth"],
             sender=sender,
         )
+
+
+def _feed(entry: dict[str, Any]) -> Feed:
+    """
+    The sources of an underlying: `feed` names them in a list, and has their fields as `Feed` calls them. Without it,
+    signed reports. Raises KeyError, TypeError or ValueError for what is no feed.
+    """
+    given = dict(entry.get("feed", {"source": ["reports"]}))
+    source = Source(0)
+    for name in given.pop("source"):
+        source |= Source[name.upper()]
+    pushed = bool(source & (Source.AGGREGATOR | Source.PYTH))
+    session = Session.ALWAYS_OPEN if entry.get("always_open") and pushed else Session.UNKNOWN
+    price_id = bytes.fromhex(given.pop("price_id", "").removeprefix("0x")).rjust(32, b"\0")
+    return Feed(source=source, session=session, price_id=price_id, **given)
 
 
 def _named(who: str, deployer: str) -> str:

@@ -21,6 +21,7 @@ DOMAIN_NAME = "Prime Perps Oracle"
 DOMAIN_VERSION = "1"
 
 WORD_BITS = 128
+ZERO_ADDRESS = "0x" + "00" * 20
 
 
 class Session(IntEnum):
@@ -58,12 +59,17 @@ def eventful(flags: int) -> int:
     return 1 if flags & Flag.HALTED else 0
 
 
-class Source(IntEnum):
-    """Where an underlying's price comes from."""
+# Flags under which nobody can trade at the price, or nobody knows it.
+IN_DOUBT = Flag.HALTED | Flag.PAUSED | Flag.REOPENING
+
+
+class Source(IntFlag):
+    """Where an underlying's price comes from: one of these, or several."""
 
     UNLISTED = 0
     REPORTS = 1
     AGGREGATOR = 2
+    PYTH = 4
 
 
 @dataclass(frozen=True)
@@ -101,24 +107,33 @@ class SignedReport:
 
 @dataclass(frozen=True)
 class Feed:
-    """Where an underlying's price comes from, as `set_feed` takes it. All but `source` belong to AGGREGATOR only."""
+    """
+    Where an underlying's price comes from, as `set_feed` takes it. `aggregator` to `confidence` belong to AGGREGATOR,
+    `pyth` and `price_id` to PYTH, `session` (0 or 6) to both. `alone`: whether one valid source is enough for more than
+    reducing positions.
+    """
 
     source: int
-    aggregator: str = "0x" + "00" * 20
+    aggregator: str = ZERO_ADDRESS
     decimals: int = 0
     heartbeat: int = 0
     confidence: int = 0
     session: int = 0
+    pyth: str = ZERO_ADDRESS
+    price_id: bytes = bytes(32)
+    alone: bool = True
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What each session allows, as the adapter's constructor takes it: `age` in seconds and `floor` in bps by session,
-    `growth` in bps a minute, `shut` in bps, `report_age` in seconds.
+    """
+    What each session allows, as the adapter's constructor takes it: `age` in seconds, `floor` and `tolerance` in bps
+    by session, `growth` in bps a minute, `shut` in bps, `report_age` in seconds.
     """
 
     age: tuple[int, ...]
     floor: tuple[int, ...]
+    tolerance: tuple[int, ...]
     growth: int
     shut: int
     report_age: int
@@ -128,6 +143,7 @@ class Limits:
 DEFAULT_LIMITS = Limits(
     age=(60, 120, 60, 120, 300, 80 * 3600, 60),
     floor=(30, 15, 5, 15, 30, 30, 5),
+    tolerance=(200, 100, 50, 100, 200, 10_000, 50),
     growth=10,
     shut=1_000,
     report_age=300,
@@ -175,7 +191,7 @@ class Word:
     def as_of(self, now: int, limits: Limits) -> Word:
         """A stored word as `read` returns it at `now`: wider by its doubt, from age or from being shut."""
         over = max(0, now - self.time - limits.age[self.session])
-        shut = self.session in SHUT_SESSIONS or self.flags & (Flag.HALTED | Flag.PAUSED)
+        shut = self.session in SHUT_SESSIONS or self.flags & IN_DOUBT
         doubt = min(max(-(-over * limits.growth // 60), limits.shut if shut else 0), BPS - self.half_width)
         return Word(self.mid, self.time, self.half_width + doubt, self.slow, self.session, self.flags, doubt)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from prime_perps import deployment, sessions
+from prime_perps.chain import Contract
 from prime_perps.chain.revm import START, RevmBackend
 from prime_perps.deployment import PARAMETERS, BadManifest, BadParameters, Deployment, deploy
 from prime_perps.errors import PrimePerpsError
@@ -67,6 +68,37 @@ def _without(given: dict[str, Any], path: str) -> dict[str, Any]:
 )
 def test_deploy__impossible_risk_ramp__is_named(ramp: object, told: str) -> None:
     assert told in _refused(_local() | {"risk_ramp": ramp})
+
+
+@pytest.mark.parametrize(
+    "feed",
+    [
+        {},
+        {"source": ["exchange"]},
+        {"source": ["reports"], "heart_beat": 1},
+        {"source": ["pyth"], "price_id": "no hex"},
+        {"source": ["pyth"], "price_id": 7},
+        ["reports"],
+    ],
+)
+def test_deploy__feed_that_is_none__is_named_with_its_place(feed: object) -> None:
+    given = parameters()
+    given["underlyings"][2]["feed"] = feed
+    assert _refused(given).startswith("parameters: underlyings[2].feed is no list of sources with their fields (")
+
+
+@pytest.mark.parametrize(("symbol", "session"), [("AAPL", 0), ("BTC", 6)])
+def test_deploy__feed_of_several_sources__is_listed(symbol: str, session: int) -> None:
+    backend = RevmBackend()
+    aggregator = Contract.deploy(backend, "DevnetFeed", 8, symbol, sender=address("issuer")).address
+    pyth = Contract.deploy(backend, "DevnetPyth", 1, sender=address("issuer")).address
+    fields = {"aggregator": aggregator, "decimals": 8, "heartbeat": 60, "confidence": 30, "pyth": pyth, "alone": False}
+    given = parameters()
+    entry = next(each for each in given["underlyings"] if each["symbol"] == symbol)
+    entry["feed"] = {"source": ["reports", "aggregator", "pyth"], "price_id": "0x0a", **fields}
+    made = deploy(backend, DEPLOYER, given)
+    expected = (7, aggregator, 8, 60, 30, session, pyth, (10).to_bytes(32, "big"), False)
+    assert tuple(made.oracle.feed(made.underlying(symbol).id)) == expected
 
 
 NO_LIST = 'must be a list of addresses, or ["deployer"]'

@@ -85,6 +85,25 @@ def _closure() -> IMarginModel.Closure:
 
 @internal
 @view
+def _is_shut(time: uint256) -> (bool, bool):
+    """
+    @notice What is posted for an instant that has come.
+    @return (whether it is covered, whether it is in a posted closure)
+    """
+    lanes: uint256 = self._weeks[time // WEEK]
+    for i: uint256 in range(LANES):
+        if lanes <= QUIET:
+            break
+        closing: IOracleAdapter.Closing = self._unpacked(lanes)
+        if closing.start <= time and time < closing.end:
+            covered: bool = closing.end != TIME_MAX
+            return covered, covered
+        lanes >>= LANE_BITS
+    return self._weeks[time // WEEK] != 0, False
+
+
+@internal
+@view
 def _closures(week: uint256) -> DynArray[IOracleAdapter.Closing, LANES]:
     """
     @param week Unix time in weeks.

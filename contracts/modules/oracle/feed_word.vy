@@ -3,17 +3,19 @@
 @title feed_word
 @license AGPL-3.0-only
 @author Prime Perps
-@notice The source of an underlying in one storage word, so that a report or a pull reads one slot for it.
+@notice What every write of an underlying needs to know of its sources, in one storage word; what only a source needs is
+        kept beside it.
 
         Packed from the low bit up: aggregator 160, source 8, decimals 8, session 8, confidence 16, heartbeat 24,
-        updated_at 32: the aggregator's own time of the last answer taken.
+        alone 1.
 """
 from contracts.interfaces import IOracleAdapter
 
 
-UNLISTED: constant(uint256) = 0
 REPORTS: constant(uint256) = 1
 AGGREGATOR: constant(uint256) = 2
+PYTH: constant(uint256) = 4
+ALL: constant(uint256) = REPORTS | AGGREGATOR | PYTH
 
 HEARTBEAT_MAX: constant(uint256) = 2**24 - 1
 
@@ -22,7 +24,7 @@ DECIMALS_AT: constant(uint256) = 168
 SESSION_AT: constant(uint256) = 176
 CONFIDENCE_AT: constant(uint256) = 184
 HEARTBEAT_AT: constant(uint256) = 200
-UPDATED_AT: constant(uint256) = 224
+ALONE_AT: constant(uint256) = 224
 
 ADDRESS_MASK: constant(uint256) = 2**160 - 1
 MASK_8: constant(uint256) = 2**8 - 1
@@ -33,7 +35,7 @@ MASK_16: constant(uint256) = 2**16 - 1
 @pure
 def _pack(feed: IOracleAdapter.Feed) -> uint256:
     """
-    @dev Fields must be in range; see `aggregator._check_feed`. No answer has been taken yet.
+    @dev Fields must be in range; see `sources._check_feed`.
     """
     return (
         convert(feed.aggregator, uint256)
@@ -42,19 +44,26 @@ def _pack(feed: IOracleAdapter.Feed) -> uint256:
         | (feed.session << SESSION_AT)
         | (feed.confidence << CONFIDENCE_AT)
         | (feed.heartbeat << HEARTBEAT_AT)
+        | (convert(feed.alone, uint256) << ALONE_AT)
     )
 
 
 @internal
 @pure
 def _unpack(packed: uint256) -> IOracleAdapter.Feed:
+    """
+    @return The feed but for what is kept beside the word.
+    """
     return IOracleAdapter.Feed(
-        source=self._source(packed),
+        source=(packed >> SOURCE_AT) & MASK_8,
         aggregator=convert(packed & ADDRESS_MASK, address),
         decimals=(packed >> DECIMALS_AT) & MASK_8,
         heartbeat=(packed >> HEARTBEAT_AT) & HEARTBEAT_MAX,
         confidence=(packed >> CONFIDENCE_AT) & MASK_16,
         session=(packed >> SESSION_AT) & MASK_8,
+        pyth=empty(address),
+        price_id=empty(bytes32),
+        alone=(packed >> ALONE_AT) & 1 == 1,
     )
 
 
@@ -66,14 +75,11 @@ def _source(packed: uint256) -> uint256:
 
 @internal
 @pure
-def _updated_at(packed: uint256) -> uint256:
-    return packed >> UPDATED_AT
+def _session(packed: uint256) -> uint256:
+    return (packed >> SESSION_AT) & MASK_8
 
 
 @internal
 @pure
-def _with_updated_at(packed: uint256, updated_at: uint256) -> uint256:
-    """
-    @dev `updated_at` must fit 32 bits.
-    """
-    return (packed & (2**UPDATED_AT - 1)) | (updated_at << UPDATED_AT)
+def _alone(packed: uint256) -> bool:
+    return (packed >> ALONE_AT) & 1 == 1

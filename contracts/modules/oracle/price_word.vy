@@ -24,6 +24,7 @@ REDUCE_ONLY: constant(uint256) = 8
 REOPENING: constant(uint256) = 16
 
 SESSION_UNKNOWN: constant(uint256) = 0
+SESSION_REGULAR: constant(uint256) = 2
 SESSION_CLOSED: constant(uint256) = 5
 SESSION_ALWAYS_OPEN: constant(uint256) = 6
 

@@ -3,11 +3,13 @@
 @title session_limits
 @license AGPL-3.0-only
 @author Prime Perps
-@notice What each session allows: how old a price may be before it widens, how fast it widens then, and how narrow it
-        may ever be. Set once at deployment and kept in code, so reading them costs no storage.
+@notice What each session allows: how old a price may be before it widens, how fast it widens then, how narrow it may
+        ever be, and how uncertain its sources. Set once at deployment and kept in code, so reading them costs no
+        storage.
 
         Packed, eight lanes of 32 bits. Lane s < 7, session s: age 20 bits, floor 12 bits.
-        Lane 7: growth 16 bits, report age 16 bits. The doubt of a shut exchange is kept beside it.
+        Lane 7: growth 16 bits, report age 16 bits. Beside it the doubt of a shut exchange, and the tolerances, seven
+        lanes of 16 bits.
 """
 from contracts.interfaces import IOracleAdapter
 
@@ -23,11 +25,13 @@ GROWTH_MAX: constant(uint256) = price_word.FULL_WIDTH
 REPORT_AGE_AT: constant(uint256) = 240
 REPORT_AGE_MAX: constant(uint256) = 2**16 - 1
 MASK_16: constant(uint256) = 2**16 - 1
+TOLERANCE_BITS: constant(uint256) = 16
 SESSIONS: constant(uint256) = 7
 MINUTE: constant(uint256) = 60
 
 _PACKED: immutable(uint256)
 _SHUT: immutable(uint256)
+_TOLERANCES: immutable(uint256)
 
 
 @deploy
@@ -35,6 +39,10 @@ def __init__(limits: IOracleAdapter.Limits):
     self._check_limits(limits)
     _PACKED = self._pack(limits)
     _SHUT = limits.shut
+    tolerances: uint256 = 0
+    for session: uint256 in range(SESSIONS):
+        tolerances |= limits.tolerance[session] << (session * TOLERANCE_BITS)
+    _TOLERANCES = tolerances
 
 
 @internal
@@ -46,6 +54,7 @@ def _check_limits(limits: IOracleAdapter.Limits):
     sound = sound and limits.shut <= price_word.FULL_WIDTH
     for session: uint256 in range(SESSIONS):
         sound = sound and limits.age[session] <= AGE_MAX and limits.floor[session] <= FLOOR_MAX
+        sound = sound and limits.tolerance[session] <= price_word.FULL_WIDTH
     assert sound, "oracle: bad limits"
 
 
@@ -65,6 +74,7 @@ def _unpack() -> IOracleAdapter.Limits:
     for session: uint256 in range(SESSIONS):
         limits.age[session] = self._age(session)
         limits.floor[session] = self._floor(session)
+        limits.tolerance[session] = self._tolerance(session)
     limits.growth = (_PACKED >> GROWTH_AT) & MASK_16
     limits.report_age = _PACKED >> REPORT_AGE_AT
     limits.shut = _SHUT
@@ -91,6 +101,21 @@ def _report_age(session: uint256) -> uint256:
 @view
 def _floor(session: uint256) -> uint256:
     return (_PACKED >> (session * LANE_BITS + AGE_BITS)) & FLOOR_MAX
+
+
+@internal
+@view
+def _tolerance(session: uint256) -> uint256:
+    """
+    @return bps, the widest confidence of a price, and the furthest that two may be apart and still agree.
+    """
+    return (_TOLERANCES >> (session * TOLERANCE_BITS)) & MASK_16
+
+
+@internal
+@view
+def _shut() -> uint256:
+    return _SHUT
 
 
 @internal

@@ -12,6 +12,7 @@ from prime_perps.reports import DEFAULT_LIMITS, Flag, Session, Word
 from .conftest import Bench
 from .strategies import stored_words
 
+IN_DOUBT = 1 | 2 | 16  # halted, paused, reopening
 instants = st.one_of(st.integers(0, 2**33), st.integers(1_700_000_000, 1_900_000_000))
 
 
@@ -60,7 +61,7 @@ def test_read__nobody_can_trade__is_in_doubt_by_a_tenth_or_all_room_and_by_age_a
         doubt = Word.unpack(bench.oracle.read([0])[0][0]).doubt
         room = 10_000 - stored.half_width
         fresh = instant <= stored.time + DEFAULT_LIMITS.age[stored.session]
-        if stored.session in (0, 5) or stored.flags & 3:
+        if stored.session in (0, 5) or stored.flags & IN_DOUBT:
             least = min(1_000, room)
             assert doubt == least if fresh else least <= doubt <= room
         else:
@@ -69,13 +70,13 @@ def test_read__nobody_can_trade__is_in_doubt_by_a_tenth_or_all_room_and_by_age_a
     check()
 
 
-def test_read__every_session_and_every_set_of_flags__halt_pause_and_shut_are_in_doubt(bench: Bench) -> None:
+def test_read__every_session_and_every_set_of_flags__what_nobody_knows_is_in_doubt(bench: Bench) -> None:
     now = bench.backend.timestamp()
     for session, flags in product(Session, range(32)):
         stored = Word(mid=1, time=now, half_width=40, session=session, flags=flags)
         bench.store(stored, Word())
         word = Word.unpack(bench.oracle.read([0])[0][0])
-        frozen = session in (Session.UNKNOWN, Session.CLOSED) or flags & (Flag.HALTED | Flag.PAUSED)
+        frozen = session in (Session.UNKNOWN, Session.CLOSED) or flags & (Flag.HALTED | Flag.PAUSED | Flag.REOPENING)
         assert (word.half_width, word.doubt) == ((1_040, 1_000) if frozen else (40, 0)), (session, flags)
 
 

@@ -18,6 +18,7 @@ from prime_perps.accounts import CASH, token
 from prime_perps.chain.contract import Contract
 from prime_perps.errors import Revert
 from prime_perps.orders import Order, SignedOrder
+from prime_perps.reports import Feed
 from prime_perps.units import NANO, WAD
 from tests.stage import AN_HOUR, UNLIMITED, account, address, key
 
@@ -255,7 +256,7 @@ ATTEMPTS: list[Attempt] = [
     Attempt("oracle", "submit", _report, _submission),
     Attempt("oracle", "submit", _old_report, open_to_anybody),
     Attempt("oracle", "refresh", fixed(list(range(len(SYMBOLS)))), open_to_anybody),
-    Attempt("oracle", "set_feed", fixed(0, (0, address(ATTACKER), 0, 0, 0, 0)), refused(TIMELOCK_ONLY)),
+    Attempt("oracle", "set_feed", fixed(0, Feed(0, address(ATTACKER))), refused(TIMELOCK_ONLY)),
     Attempt("oracle", "set_signer", fixed(address(ATTACKER), True), refused(TIMELOCK_ONLY)),
     Attempt("oracle", "set_signer", fixed(address("reporter 0"), False), refused(GUARDIAN_ONLY)),
     Attempt("oracle", "set_threshold", fixed(1), refused(TIMELOCK_ONLY)),

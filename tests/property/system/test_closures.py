@@ -110,7 +110,7 @@ def test_ramp__from_one_second_to_the_next__as_little_as_its_slope(book: tuple[i
         start = stage.margin("holder").maintenance
         at(stage, CLOSE - RAMP + second, Session.POST)
         before = stage.margin("holder").maintenance
-        at(stage, CLOSE - RAMP + second + 1, Session.POST)
+        stage.warp(1)
         after = stage.margin("holder").maintenance
         assert start <= before <= after
         assert after - before <= start // 2 // 5_000 + 64
@@ -125,7 +125,8 @@ def test_look_ahead__opened_a_day_before__initial_margin_is_that_of_the_weekend(
         early = stage.margin("holder")
         at(stage, CLOSE - DAY, Session.POST)
         known = stage.margin("holder")
-        at(stage, CLOSE, Session.POST)
+        at(stage, CLOSE - 1, Session.POST)
+        stage.warp(1)
         shut = stage.margin("holder")
         assert early.initial <= known.initial == shut.initial
         assert early.maintenance == known.maintenance <= shut.maintenance <= shut.initial

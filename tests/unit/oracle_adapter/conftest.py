@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_abi import encode
 from eth_account import Account
 from eth_utils import keccak, to_checksum_address
 from vyper.compiler import compile_code
@@ -25,6 +26,9 @@ from prime_perps.units import MID
 NVDA = 0
 SPY = 1
 BTC = 2
+
+PRICE_ID = keccak(text="Equity.US.NVDA/USD")
+PYTH_FEE = 10  # wei
 
 
 def address_of(role: str) -> str:
@@ -101,6 +105,30 @@ class Desk:
         self.oracle.set_feed(underlying, feed, sender=self.timelock)
         return feed
 
+    def list_three(self, aggregator: Contract, pyth: Contract, underlying: int = NVDA, **fields: Any) -> Feed:
+        """All three sources for a stock: deviation threshold 30 bps, heartbeat an hour; one alone only reduces."""
+        plain = Feed(
+            source=Source.REPORTS | Source.AGGREGATOR | Source.PYTH,
+            aggregator=aggregator.address,
+            decimals=8,
+            heartbeat=3_600,
+            confidence=30,
+            pyth=pyth.address,
+            price_id=PRICE_ID,
+            alone=False,
+        )
+        feed = replace(plain, **fields)
+        self.oracle.set_feed(underlying, feed, sender=self.timelock)
+        return feed
+
+    def bring(self, pyth: Contract, price: int, **fields: int) -> None:
+        """A Pyth price of 8 decimals as of now, with a confidence of a hundredth of a percent, brought and paid for."""
+        plain = {"conf": price // 10_000, "expo": -8, "publish_time": self.now}
+        conf, expo, publish_time = (plain | fields).values()
+        update = encode(["bytes32", "int64", "uint64", "int32", "uint256"], [PRICE_ID, price, conf, expo, publish_time])
+        self.backend._evm.set_balance(self.keeper, PYTH_FEE)
+        pyth.updatePriceFeeds([update], sender=self.keeper, value=PYTH_FEE)
+
     def refresh(self, *underlyings: int) -> Receipt:
         receipt: Receipt = self.oracle.refresh(list(underlyings), sender=self.keeper)
         return receipt
@@ -158,6 +186,12 @@ def publishing_feed(desk: Desk, decimals: int, answer: int) -> Contract:
     feed = Contract.deploy(desk.backend, "DevnetFeed", decimals, "BTC / USD", sender=desk.deployer)
     feed.publish(answer, sender=desk.deployer)
     return feed
+
+
+@pytest.fixture
+def pyth(desk: Desk) -> Contract:
+    """A Pyth contract without a price."""
+    return Contract.deploy(desk.backend, "DevnetPyth", PYTH_FEE, sender=desk.deployer)
 
 
 @pytest.fixture

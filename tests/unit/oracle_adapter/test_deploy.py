@@ -12,8 +12,15 @@ from prime_perps.reports import DEFAULT_LIMITS, Limits
 
 from .conftest import Desk
 
-WIDEST = Limits(age=(2**20 - 1,) * 7, floor=(2**12 - 1,) * 7, growth=10_000, shut=10_000, report_age=2**16 - 1)
-NARROWEST = Limits(age=(0,) * 7, floor=(0,) * 7, growth=1, shut=0, report_age=1)
+WIDEST = Limits(
+    age=(2**20 - 1,) * 7,
+    floor=(2**12 - 1,) * 7,
+    tolerance=(10_000,) * 7,
+    growth=10_000,
+    shut=10_000,
+    report_age=2**16 - 1,
+)
+NARROWEST = Limits(age=(0,) * 7, floor=(0,) * 7, tolerance=(0,) * 7, growth=1, shut=0, report_age=1)
 
 
 def deploy(desk: Desk, threshold: int, limits: Limits) -> Contract:
@@ -27,7 +34,8 @@ def with_one(values: tuple[int, ...], session: int, value: int) -> tuple[int, ..
 @pytest.mark.parametrize("limits", [DEFAULT_LIMITS, WIDEST, NARROWEST])
 def test_deploy__limits_within_bounds__are_kept(desk: Desk, limits: Limits) -> None:
     kept = deploy(desk, 2, limits).limits()
-    assert Limits(tuple(kept.age), tuple(kept.floor), kept.growth, kept.shut, kept.report_age) == limits
+    kept_by_session = (tuple(kept.age), tuple(kept.floor), tuple(kept.tolerance))
+    assert Limits(*kept_by_session, kept.growth, kept.shut, kept.report_age) == limits
 
 
 @pytest.mark.parametrize(
@@ -40,6 +48,7 @@ def test_deploy__limits_within_bounds__are_kept(desk: Desk, limits: Limits) -> N
         replace(DEFAULT_LIMITS, report_age=0),
         replace(DEFAULT_LIMITS, report_age=2**16),
         *(replace(DEFAULT_LIMITS, age=with_one(DEFAULT_LIMITS.age, s, 2**20)) for s in range(7)),
+        *(replace(DEFAULT_LIMITS, tolerance=with_one(DEFAULT_LIMITS.tolerance, s, 10_001)) for s in range(7)),
         *(replace(DEFAULT_LIMITS, floor=with_one(DEFAULT_LIMITS.floor, s, 2**12)) for s in range(7)),
     ],
 )

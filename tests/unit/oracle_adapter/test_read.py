@@ -95,7 +95,9 @@ def test_read__age_without_end__stops_at_the_whole_price(desk: Desk, beyond: int
 
 
 def test_read__full_width_and_old__has_no_room_for_doubt(desk: Desk) -> None:
-    desk.submit(desk.report(confidence=10_000))
+    desk.submit(desk.report())
+    desk.backend.warp(1)
+    desk.submit(desk.report(status=Session.CLOSED, confidence=10_000))
     desk.backend.warp(10**6)
     assert (desk.read().half_width, desk.read().doubt) == (10_000, 0)
 
@@ -212,10 +214,8 @@ def test_read__session_of_a_word__leaves_the_closure_to_the_clock(desk: Desk, se
 def test_read__in_a_closure__tells_it_whatever_is_asked(desk: Desk) -> None:
     desk.post(Closing(desk.now + DAY, desk.now + 2 * DAY))
     desk.backend.warp(DAY)
-    desk.submit(desk.report(NVDA))
     for asked in ((), (NVDA,), (5, BTC), (SPY, NVDA, SPY)):
         assert closure(desk, *asked) == WEEKEND == tuple(desk.oracle.closure())
-    assert desk.read(NVDA) == desk.word(NVDA)
 
 
 def test_read__nothing_posted__is_a_long_closure(desk: Desk) -> None:

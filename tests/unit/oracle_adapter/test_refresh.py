@@ -86,7 +86,7 @@ def test_refresh__eighteen_decimals__rounds_down(desk: Desk) -> None:
         (Session.UNKNOWN, 16, 32),
         (Session.ALWAYS_OPEN, 0, 5),
         (Session.ALWAYS_OPEN, 3, 6),
-        (Session.ALWAYS_OPEN, 10_000, 10_000),
+        (Session.ALWAYS_OPEN, 50, 100),
     ],
 )
 def test_refresh__deviation_threshold__half_width_is_twice_it_above_the_floor(
@@ -299,14 +299,25 @@ def test_refresh__sender_chooses_the_gas__never_drops_a_healthy_feed(
 # change of source
 
 
-def test_refresh__source_changed_to_reports__time_goes_on(desk: Desk, aggregator: Contract) -> None:
+def test_refresh__source_changed_to_reports__what_the_feed_said_counts_no_more(
+    desk: Desk, aggregator: Contract
+) -> None:
     desk.list_feed(aggregator, SPY)
-    early = desk.sign(desk.report(SPY))
-    desk.backend.warp(1)
     desk.refresh(SPY)
     desk.oracle.set_feed(SPY, Feed(Source.REPORTS), sender=desk.timelock)
-    desk.submit(early, desk.report(SPY))
     assert desk.word(SPY).mid == 50_000 * MID
-    desk.backend.warp(1)
+    assert desk.refreshed(SPY) == 0
     desk.submit(desk.report(SPY))
-    assert desk.word(SPY).mid == 100 * MID
+    assert (desk.word(SPY).mid, desk.word(SPY).half_width) == (100 * MID, 5)
+
+
+def test_refresh__sources_changed_and_back__a_report_taken_before_is_not_taken_again(
+    desk: Desk, aggregator: Contract
+) -> None:
+    signed = desk.sign(desk.report(SPY))
+    desk.submit(signed)
+    desk.list_feed(aggregator, SPY)
+    desk.refresh(SPY)
+    desk.oracle.set_feed(SPY, Feed(Source.REPORTS), sender=desk.timelock)
+    desk.submit(signed)
+    assert desk.word(SPY).mid == 50_000 * MID

@@ -15,6 +15,7 @@ from prime_perps.units import MID
 from .conftest import BTC, NVDA, Desk, address_of, publishing_feed
 
 HEARTBEAT_MAX = 2**24 - 1
+NOBODY = "0x" + "00" * 20
 
 
 def push_feed(aggregator: Contract) -> Feed:
@@ -24,7 +25,7 @@ def push_feed(aggregator: Contract) -> Feed:
 def test_set_feed__push_feed__is_stored_and_logged(desk: Desk, aggregator: Contract) -> None:
     feed = push_feed(aggregator)
     receipt = desk.oracle.set_feed(BTC, feed, sender=desk.timelock)
-    expected = (2, aggregator.address, 8, 3_600, 50, 6)
+    expected = (2, aggregator.address, 8, 3_600, 50, 6, NOBODY, bytes(32), True)
     assert tuple(desk.oracle.feed(BTC)) == expected
     ((name, fields),) = desk.oracle.events(receipt)
     assert (name, fields["underlying"], tuple(fields["feed"])) == ("FeedSet", BTC, expected)
@@ -51,8 +52,13 @@ def test_set_feed__without_timelock_role__reverts__AC_1(desk: Desk, role: str) -
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"source": 3},
+        {"source": 0},
+        {"source": 1},
+        {"source": 4},
+        {"source": 8},
         {"source": 2**256 - 1},
+        {"pyth": address_of("pyth")},
+        {"price_id": bytes(31) + b"\1"},
         {"aggregator": "0x" + "00" * 20},
         {"aggregator": address_of("account without code")},
         {"decimals": 6},
@@ -76,7 +82,7 @@ def test_set_feed__push_feed_with_a_wrong_field__reverts(
 
 def test_set_feed__source_that_does_not_exist__reverts(desk: Desk) -> None:
     with pytest.raises(Revert, match=r"^oracle: bad feed$"):
-        desk.oracle.set_feed(BTC, Feed(3), sender=desk.timelock)
+        desk.oracle.set_feed(BTC, Feed(8), sender=desk.timelock)
 
 
 def test_set_feed__feed_of_nineteen_decimals__reverts(desk: Desk) -> None:
@@ -89,7 +95,10 @@ def test_set_feed__fields_at_their_bounds__survive_storage(desk: Desk) -> None:
     feed = publishing_feed(desk, 18, 1)
     widest = replace(push_feed(feed), decimals=18, heartbeat=HEARTBEAT_MAX, confidence=10_000, session=Session.UNKNOWN)
     desk.oracle.set_feed(BTC, widest, sender=desk.timelock)
-    assert tuple(desk.oracle.feed(BTC)) == (2, feed.address, 18, HEARTBEAT_MAX, 10_000, 0)
+    assert tuple(desk.oracle.feed(BTC)) == (
+        *(2, feed.address, 18, HEARTBEAT_MAX, 10_000, 0),
+        *(NOBODY, bytes(32), True),
+    )
 
 
 @pytest.mark.parametrize("source", [Source.UNLISTED, Source.REPORTS])

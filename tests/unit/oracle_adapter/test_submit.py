@@ -102,12 +102,29 @@ def test_submit__small_confidence__half_width_is_the_session_floor(desk: Desk, s
     assert desk.word().session == session
 
 
-@pytest.mark.parametrize(
-    ("confidence", "half_width"), [(2, 5), (3, 6), (4_999, 9_998), (5_000, 10_000), (5_001, 10_000), (10_000, 10_000)]
-)
-def test_submit__confidence__half_width_is_twice_it_up_to_all(desk: Desk, confidence: int, half_width: int) -> None:
+@pytest.mark.parametrize(("confidence", "half_width"), [(2, 5), (3, 6), (50, 100)])
+def test_submit__confidence__half_width_is_twice_it(desk: Desk, confidence: int, half_width: int) -> None:
     desk.submit(desk.report(confidence=confidence))
     assert desk.word().half_width == half_width
+
+
+@pytest.mark.parametrize("session", OPEN_SESSIONS)
+def test_submit__confidence_beyond_the_tolerance__makes_no_price(desk: Desk, session: Session) -> None:
+    tolerance = DEFAULT_LIMITS.tolerance[session]
+    desk.submit(desk.report(price=100 * MID, status=session, confidence=tolerance))
+    before = desk.word()
+    assert before.half_width == 2 * tolerance
+    desk.backend.warp(1)
+    desk.submit(desk.report(price=90 * MID, status=session, confidence=tolerance + 1))
+    assert desk.word() == before
+
+
+def test_submit__closed_with_any_confidence__closes(desk: Desk) -> None:
+    desk.submit(desk.report())
+    for confidence, half_width in ((4_999, 9_998), (5_000, 10_000), (10_000, 10_000)):
+        desk.backend.warp(1)
+        desk.submit(desk.report(status=Session.CLOSED, confidence=confidence))
+        assert (desk.word().session, desk.word().half_width) == (Session.CLOSED, half_width)
 
 
 def test_submit__halted_underlying__stays_halted_with_a_new_price(desk: Desk) -> None:
