@@ -17,8 +17,9 @@
         within the session's age limit; without him words widen. Words hold times below 2^32, until the year 2106.
 
         States of a word. Never written: mid 0, as wide as can be. Fresh: its stored width. Aged: wider by the minute up
-        to 100 %. Closed: mid frozen at the last price of an open exchange, whatever the sources say. Unconfirmed: its
-        sources are too far apart. Any of them may be halted: flagged until released, whatever its sources say.
+        to 100 %. Closed: mid frozen at the last price of an open exchange, whatever the sources say. To be confirmed:
+        its sources are too far apart, it has jumped, or the exchange has just reopened. Any of them may be halted:
+        flagged until released, whatever its sources say.
 @custom:kill Halt each underlying (`set_halt`), disallow the signers, or raise the threshold: guardian, at once. Words
              stay readable and widen with age.
 """
@@ -32,6 +33,7 @@ from .modules.oracle import calendar
 from .modules.oracle import consensus
 from .modules.oracle import feed_word
 from .modules.oracle import observation
+from .modules.oracle import price_memory
 from .modules.oracle import price_word
 from .modules.oracle import report_signatures
 from .modules.oracle import session_limits
@@ -44,6 +46,7 @@ initializes: roles[access_control := access_control]
 initializes: calendar
 initializes: eip712_domain_separator
 initializes: report_signatures[eip712_domain_separator := eip712_domain_separator]
+initializes: price_memory
 initializes: session_limits
 initializes: sources[calendar := calendar, session_limits := session_limits]
 
@@ -113,22 +116,14 @@ def submit(reports: DynArray[IOracleAdapter.SignedReport, 16]) -> uint256:
     for signed: IOracleAdapter.SignedReport in reports:
         report: IOracleAdapter.Report = signed.report
         self._check_report_feed(report.underlying)
-        last: observation.Observation = sources._seen(report.underlying, feed_word.REPORTS)
-        if report.observed_at <= last.time:
+        last: uint256 = sources._seen(report.underlying, feed_word.REPORTS)
+        if report.observed_at <= observation._time(last):
             continue
-        self._check_report(report)
+        mid: uint256 = self._check_report(report)
         report_signatures._check_signatures(signed)
-        sources._see(
-            report.underlying,
-            feed_word.REPORTS,
-            observation.Observation(
-                mid=self._mid_down(report),
-                confidence=report.confidence,
-                time=report.observed_at,
-                stated_at=report.observed_at,
-                session=self._stricter(report),
-            ),
-        )
+        status: uint256 = self._stricter(report)
+        seen: uint256 = observation._pack(mid, report.confidence, report.observed_at, report.observed_at, status)
+        sources._see(report.underlying, feed_word.REPORTS, seen)
         written += self._aggregate(report.underlying)
     return written
 
@@ -233,6 +228,7 @@ def set_feed(underlying: uint256, feed: IOracleAdapter.Feed):
     roles._check_timelock()
     self._check_underlying(underlying)
     sources._set(underlying, feed)
+    price_memory._forget(underlying)
 
 
 @external
@@ -261,7 +257,11 @@ def set_halt(underlying: uint256, halted: bool):
         roles._check_timelock()
     self._check_underlying(underlying)
     word: price_word.Word = price_word._unpack(self._stored(underlying))
-    word.flags = (word.flags & ~price_word.HALTED) | convert(halted, uint256) * price_word.HALTED
+    if halted:
+        word.flags |= price_word.HALTED
+    elif word.flags & price_word.HALTED != 0:
+        word.flags = word.flags & ~price_word.HALTED | price_word.REOPENING
+        price_memory._await_reopening(underlying)
     self._store(underlying, word)
     log IOracleAdapter.HaltSet(underlying=underlying, halted=halted)
 
@@ -284,8 +284,9 @@ def _check_report_feed(underlying: uint256):
 
 @internal
 @view
-def _check_report(report: IOracleAdapter.Report):
+def _check_report(report: IOracleAdapter.Report) -> uint256:
     """
+    @return 8 decimals, rounded down by less than 1e-8 USD; a mid favours nobody.
     @dev A closed report makes no price, but one that states a void price is still one nobody could have meant.
     """
     assert report.status <= price_word.SESSION_ALWAYS_OPEN, "oracle: bad status"
@@ -294,20 +295,11 @@ def _check_report(report: IOracleAdapter.Report):
     assert age <= session_limits._report_age(report.status), "oracle: report too old"
     assert report.confidence <= price_word.FULL_WIDTH, "oracle: bad confidence"
     assert 0 < report.multiplier and report.multiplier <= MULTIPLIER_MAX, "oracle: bad multiplier"
-    sound: bool = report.price <= price_word.MID_MAX
-    if sound:
-        mid: uint256 = self._mid_down(report)
-        sound = 0 < mid and mid <= price_word.MID_MAX
-    assert sound, "oracle: bad price"
-
-
-@internal
-@pure
-def _mid_down(report: IOracleAdapter.Report) -> uint256:
-    """
-    @dev Rounded down by less than 1e-8 USD; a mid favours nobody.
-    """
-    return report.price * report.multiplier // MULTIPLIER_ONE
+    mid: uint256 = 0
+    if report.price <= price_word.MID_MAX:
+        mid = report.price * report.multiplier // MULTIPLIER_ONE
+    assert 0 < mid and mid <= price_word.MID_MAX, "oracle: bad price"
+    return mid
 
 
 @internal
@@ -363,17 +355,29 @@ def _aggregate(underlying: uint256) -> uint256:
         verdict: consensus.Verdict = consensus._of(heard.seen, session_limits._tolerance(heard.session))
         if verdict.count == 0:
             return 0
+        feed: uint256 = sources._feeds[underlying]
+        memory: price_memory.Memory = price_memory._recalled(underlying, word.mid, verdict.mid)
+        memory.reopened_at = price_memory._reopened_at(
+            memory.reopened_at, verdict.time, word.session == price_word.SESSION_CLOSED
+        )
         word.flags &= ~BY_SOURCES
-        if not verdict.agreed:
-            word.flags |= BY_SOURCES
-        elif verdict.count == 1 and not feed_word._alone(sources._feeds[underlying]):
-            word.flags |= price_word.REDUCE_ONLY
+        if memory.reopened_at != 0:
+            word.flags |= price_word.REOPENING
         # Twice as far apart as doubt can make good: nobody knows the price, and the last one they agreed on grows old.
-        if verdict.agreed or 2 * verdict.spread <= session_limits._shut():
+        believed: bool = verdict.agreed or 2 * verdict.spread <= session_limits._shut()
+        if believed:
+            believed, memory = price_memory._judged(memory, verdict.mid, verdict.time, feed_word._jump(feed))
+        if not (believed and verdict.agreed):
+            word.flags |= BY_SOURCES
+        elif verdict.count == 1 and not feed_word._alone(feed):
+            word.flags |= price_word.REDUCE_ONLY
+        if believed:
             word.mid = verdict.mid
             word.time = verdict.time
             word.half_width = max(verdict.spread, session_limits._half_width(verdict.confidence, heard.floor_of))
             word.session = heard.session
+        word.slow = price_memory._offset(memory.slow, word.mid)
+        price_memory._remember(underlying, memory)
     if price_word._pack(word) == stored:
         return 0
     self._store(underlying, word)

@@ -92,12 +92,20 @@ def test_deploy__feed_of_several_sources__is_listed(symbol: str, session: int) -
     backend = RevmBackend()
     aggregator = Contract.deploy(backend, "DevnetFeed", 8, symbol, sender=address("issuer")).address
     pyth = Contract.deploy(backend, "DevnetPyth", 1, sender=address("issuer")).address
-    fields = {"aggregator": aggregator, "decimals": 8, "heartbeat": 60, "confidence": 30, "pyth": pyth, "alone": False}
+    fields = {
+        "aggregator": aggregator,
+        "decimals": 8,
+        "heartbeat": 60,
+        "confidence": 30,
+        "pyth": pyth,
+        "alone": False,
+        "jump": 500,
+    }
     given = parameters()
     entry = next(each for each in given["underlyings"] if each["symbol"] == symbol)
     entry["feed"] = {"source": ["reports", "aggregator", "pyth"], "price_id": "0x0a", **fields}
     made = deploy(backend, DEPLOYER, given)
-    expected = (7, aggregator, 8, 60, 30, session, pyth, (10).to_bytes(32, "big"), False)
+    expected = (7, aggregator, 8, 60, 30, session, pyth, (10).to_bytes(32, "big"), False, 500)
     assert tuple(made.oracle.feed(made.underlying(symbol).id)) == expected
 
 

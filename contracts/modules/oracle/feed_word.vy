@@ -7,7 +7,7 @@
         kept beside it.
 
         Packed from the low bit up: aggregator 160, source 8, decimals 8, session 8, confidence 16, heartbeat 24,
-        alone 1.
+        alone 8, jump 16.
 """
 from contracts.interfaces import IOracleAdapter
 
@@ -25,6 +25,7 @@ SESSION_AT: constant(uint256) = 176
 CONFIDENCE_AT: constant(uint256) = 184
 HEARTBEAT_AT: constant(uint256) = 200
 ALONE_AT: constant(uint256) = 224
+JUMP_AT: constant(uint256) = 232
 
 ADDRESS_MASK: constant(uint256) = 2**160 - 1
 MASK_8: constant(uint256) = 2**8 - 1
@@ -45,6 +46,7 @@ def _pack(feed: IOracleAdapter.Feed) -> uint256:
         | (feed.confidence << CONFIDENCE_AT)
         | (feed.heartbeat << HEARTBEAT_AT)
         | (convert(feed.alone, uint256) << ALONE_AT)
+        | (feed.jump << JUMP_AT)
     )
 
 
@@ -63,7 +65,8 @@ def _unpack(packed: uint256) -> IOracleAdapter.Feed:
         session=(packed >> SESSION_AT) & MASK_8,
         pyth=empty(address),
         price_id=empty(bytes32),
-        alone=(packed >> ALONE_AT) & 1 == 1,
+        alone=self._alone(packed),
+        jump=self._jump(packed),
     )
 
 
@@ -83,3 +86,9 @@ def _session(packed: uint256) -> uint256:
 @pure
 def _alone(packed: uint256) -> bool:
     return (packed >> ALONE_AT) & 1 == 1
+
+
+@internal
+@pure
+def _jump(packed: uint256) -> uint256:
+    return packed >> JUMP_AT

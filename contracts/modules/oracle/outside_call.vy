@@ -15,7 +15,7 @@ PROMISED_GAS: constant(uint256) = 100_000
 NEEDED_GAS: constant(uint256) = PROMISED_GAS + PROMISED_GAS // 63 + 5_000
 
 QUESTION_SIZE: constant(uint256) = 36
-ANSWER_SIZE: constant(uint256) = 160
+WORDS: constant(uint256) = 5
 
 
 @internal
@@ -29,20 +29,26 @@ def _check_gas():
 
 @internal
 @view
-def _ask(target: address, question: Bytes[QUESTION_SIZE]) -> Bytes[ANSWER_SIZE]:
+def _ask(target: address, question: Bytes[QUESTION_SIZE], least: uint256) -> (bool, uint256[WORDS]):
     """
-    @return What the target answered, cut at ANSWER_SIZE; nothing if it failed. Fields are then to be read one by one:
-            decoding them would revert on one that does not fit its type.
+    @param least words that an answer has.
+    @return Whether there is one, and its first five words as they are: decoding would revert on one that does not fit
+            its type.
     """
     self._check_gas()
     success: bool = False
-    answer: Bytes[ANSWER_SIZE] = b""
+    answer: Bytes[32 * WORDS] = b""
     success, answer = raw_call(
         target,
         question,
-        max_outsize=ANSWER_SIZE,
+        max_outsize=32 * WORDS,
         gas=PROMISED_GAS,
         is_static_call=True,
         revert_on_failure=False,
     )
-    return answer if success else b""
+    words: uint256[WORDS] = empty(uint256[WORDS])
+    for place: uint256 in range(WORDS):
+        if len(answer) < unsafe_mul(32, unsafe_add(place, 1)):
+            break
+        words[place] = extract32(answer, unsafe_mul(32, place), output_type=uint256)
+    return success and len(answer) >= unsafe_mul(32, least), words

@@ -13,44 +13,29 @@ from . import outside_call
 from . import price_word
 
 
-PRICE_SIZE: constant(uint256) = 128
-EXPONENT_MIN: constant(int256) = -18
-MID_DECIMALS: constant(uint256) = 8
-PRICE_MAX: constant(int256) = 2**63 - 1
+# price, confidence, exponent, published at
+PRICE_WORDS: constant(uint256) = 4
 CONFIDENCE_MAX: constant(uint256) = 2**64 - 1
 
 
 @internal
 @view
-def _pull(feed: IOracleAdapter.Feed, not_before: uint256) -> observation.Observation:
+def _pull(feed: IOracleAdapter.Feed, not_before: uint256) -> uint256:
     """
     @notice The price Pyth holds, as of when it was published. Mid is rounded down, confidence up.
     @param not_before unix seconds; a price published earlier is dropped.
-    @return An observation with mid 0 for a price that is nothing usable.
+    @return An observation; 0 for a price that is nothing usable.
     """
-    nothing: observation.Observation = empty(observation.Observation)
+    answered: bool = False
+    said: uint256[outside_call.WORDS] = empty(uint256[outside_call.WORDS])
     question: Bytes[outside_call.QUESTION_SIZE] = concat(method_id("getPriceUnsafe(bytes32)"), feed.price_id)
-    response: Bytes[outside_call.ANSWER_SIZE] = outside_call._ask(feed.pyth, question)
-    if len(response) < PRICE_SIZE:
-        return nothing
-
-    price: int256 = extract32(response, 0, output_type=int256)
-    confidence: uint256 = extract32(response, 32, output_type=uint256)
-    exponent: int256 = extract32(response, 64, output_type=int256)
-    published_at: uint256 = extract32(response, 96, output_type=uint256)
-    if price <= 0 or price > PRICE_MAX or confidence > CONFIDENCE_MAX:
-        return nothing
-    if exponent < EXPONENT_MIN or exponent > 0 or published_at < not_before or published_at > block.timestamp:
-        return nothing
-
-    digits: uint256 = convert(price, uint256)
-    mid: uint256 = digits * 10**MID_DECIMALS // 10 ** convert(-exponent, uint256)
-    if mid > price_word.MID_MAX:
-        return nothing
-    return observation.Observation(
-        mid=mid,
-        confidence=min((confidence * price_word.FULL_WIDTH + digits - 1) // digits, price_word.FULL_WIDTH),
-        time=published_at,
-        stated_at=published_at,
-        session=0,
+    answered, said = outside_call._ask(feed.pyth, question, PRICE_WORDS)
+    price: uint256 = said[0]
+    if not answered or price == 0 or said[1] > CONFIDENCE_MAX:
+        return 0
+    wide: uint256 = min(
+        unsafe_div(unsafe_add(unsafe_mul(said[1], price_word.FULL_WIDTH), unsafe_sub(price, 1)), price),
+        price_word.FULL_WIDTH,
     )
+    # a price below zero is one too large, an exponent above zero one of too many decimals
+    return observation._stated(price, unsafe_sub(0, said[2]), wide, said[3], said[3], not_before)

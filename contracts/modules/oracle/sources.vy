@@ -30,7 +30,7 @@ struct Heard:
     time: uint256  # unix seconds, as of when it is known: of the report that states it, or now
     confidence: uint256  # bps, of that report
     floor_of: uint256  # the session whose floor is the narrowest half-width
-    seen: DynArray[observation.Observation, 3]  # what counts
+    seen: DynArray[uint256, 3]  # observations that count
 
 
 _feeds: HashMap[uint256, uint256]
@@ -64,13 +64,13 @@ def _feed(underlying: uint256) -> IOracleAdapter.Feed:
 
 @internal
 @view
-def _seen(underlying: uint256, source: uint256) -> observation.Observation:
-    return observation._unpack(self._observations[self._place(underlying, source)])
+def _seen(underlying: uint256, source: uint256) -> uint256:
+    return self._observations[self._place(underlying, source)]
 
 
 @internal
-def _see(underlying: uint256, source: uint256, seen: observation.Observation):
-    self._observations[self._place(underlying, source)] = observation._pack(seen)
+def _see(underlying: uint256, source: uint256, seen: uint256):
+    self._observations[self._place(underlying, source)] = seen
 
 
 @internal
@@ -81,16 +81,16 @@ def _pull(underlying: uint256):
     feed: IOracleAdapter.Feed = self._feed(underlying)
     if feed.session != price_word.SESSION_ALWAYS_OPEN and self._is_shut_at(block.timestamp):
         return
-    if feed.source & feed_word.AGGREGATOR != 0:
-        last: observation.Observation = self._seen(underlying, feed_word.AGGREGATOR)
-        answer: observation.Observation = aggregator._pull(feed, last.stated_at)
-        if answer.mid != 0:
-            self._see(underlying, feed_word.AGGREGATOR, answer)
-    if feed.source & feed_word.PYTH != 0:
-        last: observation.Observation = self._seen(underlying, feed_word.PYTH)
-        price: observation.Observation = pyth._pull(feed, last.stated_at)
-        if price.mid != 0:
-            self._see(underlying, feed_word.PYTH, price)
+    for source: uint256 in [feed_word.AGGREGATOR, feed_word.PYTH]:
+        if feed.source & source != 0:
+            last: uint256 = observation._stated_at(self._seen(underlying, source))
+            said: uint256 = 0
+            if source == feed_word.PYTH:
+                said = pyth._pull(feed, last)
+            else:
+                said = aggregator._pull(feed, last)
+            if said != 0:
+                self._see(underlying, source, said)
 
 
 @internal
@@ -104,14 +104,14 @@ def _heard(underlying: uint256) -> Heard:
     heard: Heard = empty(Heard)
     stated: bool = False
     if source & feed_word.REPORTS != 0:
-        report: observation.Observation = self._seen(underlying, feed_word.REPORTS)
-        stated = self._is_young(report, report.session)
+        report: uint256 = self._seen(underlying, feed_word.REPORTS)
+        heard.session = observation._session(report)
+        stated = self._is_young(report, heard.session)
         if stated:
-            heard.session = report.session
-            heard.time = report.time
-            heard.confidence = report.confidence
-            heard.floor_of = report.session
-            if self._is_certain(report, report.session):
+            heard.time = observation._time(report)
+            heard.confidence = observation._confidence(report)
+            heard.floor_of = heard.session
+            if self._is_certain(report, heard.session):
                 heard.seen.append(report)
     if not stated:
         heard.session = self._session_by_the_clock(packed)
@@ -121,7 +121,7 @@ def _heard(underlying: uint256) -> Heard:
         heard.floor_of = price_word.SESSION_ALWAYS_OPEN if always_open else price_word.SESSION_UNKNOWN
     for push: uint256 in [feed_word.AGGREGATOR, feed_word.PYTH]:
         if source & push != 0:
-            one: observation.Observation = self._seen(underlying, push)
+            one: uint256 = self._seen(underlying, push)
             if self._is_young(one, heard.session) and self._is_certain(one, heard.session):
                 heard.seen.append(one)
     return heard
@@ -129,17 +129,17 @@ def _heard(underlying: uint256) -> Heard:
 
 @internal
 @view
-def _is_young(one: observation.Observation, session: uint256) -> bool:
+def _is_young(one: uint256, session: uint256) -> bool:
     """
     @dev What has never been seen is as old as time.
     """
-    return one.mid != 0 and block.timestamp - one.time <= session_limits._age(session)
+    return unsafe_sub(block.timestamp, observation._time(one)) <= session_limits._age(session)
 
 
 @internal
 @view
-def _is_certain(one: observation.Observation, session: uint256) -> bool:
-    return one.confidence <= session_limits._tolerance(session)
+def _is_certain(one: uint256, session: uint256) -> bool:
+    return observation._confidence(one) <= session_limits._tolerance(session)
 
 
 @internal
@@ -177,7 +177,7 @@ def _check_feed(feed: IOracleAdapter.Feed):
     @dev A session other than unknown or always open would let a feed, which does not know it, state that the exchange
          is open or shut.
     """
-    sound: bool = feed.source <= feed_word.ALL and (
+    sound: bool = feed.source <= feed_word.ALL and feed.jump <= price_word.FULL_WIDTH and (
         feed.session == price_word.SESSION_UNKNOWN
         or (feed.session == price_word.SESSION_ALWAYS_OPEN and feed.source > feed_word.REPORTS)
     )
@@ -185,7 +185,7 @@ def _check_feed(feed: IOracleAdapter.Feed):
         sound = (
             sound
             and feed.aggregator.is_contract
-            and feed.decimals <= aggregator.DECIMALS_MAX
+            and feed.decimals <= observation.DECIMALS_MAX
             and 0 < feed.heartbeat and feed.heartbeat <= feed_word.HEARTBEAT_MAX
             and feed.confidence <= price_word.FULL_WIDTH
         )

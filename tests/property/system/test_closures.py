@@ -132,7 +132,7 @@ def test_look_ahead__opened_a_day_before__initial_margin_is_that_of_the_weekend(
         assert early.maintenance == known.maintenance <= shut.maintenance <= shut.initial
 
 
-def test_reopening__maintenance_falls_in_one_step() -> None:
+def test_reopening__maintenance_falls_by_the_multiplier_at_once_and_by_the_doubt_after_two_minutes() -> None:
     with opened().undone() as stage:
         trade(stage, (nano(100), 0, 0, 0))
         at(stage, CLOSE - 2 * DAY, Session.OVERNIGHT)
@@ -140,7 +140,10 @@ def test_reopening__maintenance_falls_in_one_step() -> None:
         at(stage, REOPENING - 1, Session.OVERNIGHT)
         shut = stage.margin("holder").maintenance
         at(stage, REOPENING, Session.OVERNIGHT)
-        assert stage.margin("holder").maintenance == ordinary < shut
+        reopening = stage.margin("holder")
+        assert reopening.maintenance - reopening.doubt == ordinary < reopening.maintenance < shut
+        at(stage, REOPENING + 120, Session.OVERNIGHT)
+        assert stage.margin("holder").maintenance == ordinary
 
 
 def test_look_ahead__after_the_day_before__what_the_weekend_asks_for_cannot_be_taken_out() -> None:

@@ -133,7 +133,7 @@ def test_set_feed__all_three_sources__are_stored(desk: Desk, aggregator: Contrac
     desk.list_three(aggregator, pyth)
     assert tuple(desk.oracle.feed(NVDA)) == (
         *(7, aggregator.address, 8, 3_600, 30, 0),
-        *(pyth.address, PRICE_ID, False),
+        *(pyth.address, PRICE_ID, False, 0),
     )
 
 

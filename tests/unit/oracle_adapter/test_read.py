@@ -156,8 +156,12 @@ def test_read__closed_and_wide__doubt_is_what_the_whole_price_leaves(desk: Desk,
     assert (desk.read().half_width, desk.read().doubt) == (10_000 - room + doubt, doubt)
 
 
-def test_read__reopened__is_as_stored_again(desk: Desk) -> None:
+def test_read__reopened__is_as_stored_after_two_reports_and_two_minutes__OR_2(desk: Desk) -> None:
     aged(desk, Session.CLOSED, 60)
+    desk.submit(desk.report(status=Session.PRE))
+    assert (desk.read().flags, desk.read().doubt) == (Flag.REOPENING, 1_000)
+    desk.backend.warp(120)
+    assert desk.read().doubt == 1_000
     desk.submit(desk.report(status=Session.PRE))
     assert desk.read() == desk.word()
 

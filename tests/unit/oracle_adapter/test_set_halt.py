@@ -22,12 +22,12 @@ def test_set_halt__by_role__sets_only_the_flag(desk: Desk, role: str) -> None:
     assert list(desk.oracle.events(receipt)) == [("HaltSet", {"underlying": NVDA, "halted": True})]
 
 
-def test_set_halt__released__clears_only_the_flag(desk: Desk) -> None:
+def test_set_halt__released__is_reopening(desk: Desk) -> None:
     desk.submit(desk.report())
     before = desk.word()
     desk.oracle.set_halt(NVDA, True, sender=desk.guardian)
     receipt = desk.oracle.set_halt(NVDA, False, sender=desk.timelock)
-    assert desk.word() == before
+    assert desk.word() == replace(before, flags=Flag.REOPENING)
     assert list(desk.oracle.events(receipt)) == [("HaltSet", {"underlying": NVDA, "halted": False})]
 
 
@@ -36,6 +36,11 @@ def test_set_halt__until_released__the_price_is_in_doubt(desk: Desk) -> None:
     desk.oracle.set_halt(NVDA, True, sender=desk.guardian)
     assert desk.read() == replace(desk.word(), half_width=1_005, doubt=1_000)
     desk.oracle.set_halt(NVDA, False, sender=desk.timelock)
+    assert desk.read() == replace(desk.word(), half_width=1_005, doubt=1_000)
+    for wait in (1, 120):
+        assert desk.read().doubt >= 1_000
+        desk.backend.warp(wait)
+        desk.submit(desk.report())
     assert desk.read() == replace(desk.word(), half_width=5, doubt=0)
 
 
@@ -43,14 +48,21 @@ def test_set_halt__twice__is_the_same_as_once(desk: Desk) -> None:
     for halted in (True, False):
         for _ in range(2):
             desk.oracle.set_halt(NVDA, halted, sender=desk.timelock)
-            assert desk.word().flags == (Flag.HALTED if halted else 0)
+            assert desk.word().flags == (Flag.HALTED if halted else Flag.REOPENING)
+
+
+def test_set_halt__released_without_a_halt__changes_nothing(desk: Desk) -> None:
+    desk.submit(desk.report())
+    before = desk.word()
+    desk.oracle.set_halt(NVDA, False, sender=desk.timelock)
+    assert desk.word() == before
 
 
 def test_set_halt__halted__survives_every_session_of_reports(desk: Desk) -> None:
     desk.oracle.set_halt(NVDA, True, sender=desk.guardian)
     for session in (Session.PRE, Session.REGULAR, Session.POST, Session.OVERNIGHT, Session.CLOSED, Session.PRE):
         desk.submit(desk.report(status=session))
-        assert (desk.word().flags, desk.word().session) == (Flag.HALTED, session)
+        assert (desk.word().flags & Flag.HALTED, desk.word().session) == (Flag.HALTED, session)
         desk.backend.warp(1)
 
 

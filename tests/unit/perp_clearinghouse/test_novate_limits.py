@@ -281,9 +281,15 @@ def test_novate__price_at_its_age_limit__is_not_old_yet(book: Book) -> None:
         book.novate("1")
 
 
-def test_novate__halt_released__opens_again(book: Book) -> None:
+def test_novate__halt_released__opens_again_after_two_reports_and_two_minutes(book: Book) -> None:
     _halt(book)
     book.stage.govern(book.stage.oracle.set_halt, 0, False)
+    for wait in (1, 118):
+        book.stage.warp(wait)
+        book.stage.publish()
+        with pytest.raises(Revert, match="trade: reduce only"):
+            book.novate("1")
+    book.stage.publish()
     book.novate("1")
 
 
