@@ -284,7 +284,7 @@ def test_novate__price_at_its_age_limit__is_not_old_yet(book: Book) -> None:
 def test_novate__halt_released__opens_again_after_two_reports_and_two_minutes(book: Book) -> None:
     _halt(book)
     book.stage.govern(book.stage.oracle.set_halt, 0, False)
-    for wait in (1, 118):
+    for wait in (1, 116):
         book.stage.warp(wait)
         book.stage.publish()
         with pytest.raises(Revert, match="trade: reduce only"):
