@@ -10,7 +10,8 @@
         Trust. Each underlying has up to three sources, chosen by the timelock; all must be wrong by the same for a
         wrong price, where there are three one must. Signed reports: fewer than `threshold` of the allowed signers ever
         sign a wrong price. AggregatorV3: the feed's answer lies within its deviation threshold of the price while it
-        is younger than its heartbeat. Pyth: its price lies within its confidence. Whoever carries reports or calls
+        is younger than its heartbeat. Pyth: its price lies within its confidence. An issuer can
+        freeze the price of its own stock, never make one. Whoever carries reports or calls
         `refresh` is not trusted: he can delay a price, never make or choose one. Whoever posts the calendar can leave
         closures out, for 400 days at most, or post too many: words are then in doubt.
         Safety also needs block time within seconds of real time. Liveness needs somebody who submits and refreshes
@@ -18,8 +19,8 @@
 
         States of a word. Never written: mid 0, as wide as can be. Fresh: its stored width. Aged: wider by the minute up
         to 100 %. Closed: mid frozen at the last price of an open exchange, whatever the sources say. To be confirmed:
-        its sources are too far apart, it has jumped, or the exchange has just reopened. Any of them may be halted:
-        flagged until released, whatever its sources say.
+        its sources are too far apart, it has jumped, or the exchange has just reopened. Paused: frozen
+        for a split or a dividend. Any of them may be halted: flagged until released, whatever its sources say.
 @custom:kill Halt each underlying (`set_halt`), disallow the signers, or raise the threshold: guardian, at once. Words
              stay readable and widen with age.
 """
@@ -31,6 +32,7 @@ from snekmate.utils import eip712_domain_separator
 from .modules.common import roles
 from .modules.oracle import calendar
 from .modules.oracle import consensus
+from .modules.oracle import corporate_action
 from .modules.oracle import feed_word
 from .modules.oracle import observation
 from .modules.oracle import price_memory
@@ -44,11 +46,14 @@ implements: IOracleAdapter
 initializes: access_control
 initializes: roles[access_control := access_control]
 initializes: calendar
+initializes: corporate_action
 initializes: eip712_domain_separator
 initializes: report_signatures[eip712_domain_separator := eip712_domain_separator]
 initializes: price_memory
 initializes: session_limits
-initializes: sources[calendar := calendar, session_limits := session_limits]
+initializes: sources[
+    calendar := calendar, corporate_action := corporate_action, session_limits := session_limits
+]
 
 exports: (
     # roles
@@ -82,10 +87,6 @@ FROZEN: constant(uint256) = (
 ) << price_word.FLAGS_AT
 # Set anew with every word; the others are not a source's to change.
 BY_SOURCES: constant(uint256) = price_word.REDUCE_ONLY | price_word.REOPENING
-
-MULTIPLIER_ONE: constant(uint256) = 10**18
-# A million shares a token: beyond any chain of splits, and small enough that price x multiplier cannot overflow.
-MULTIPLIER_MAX: constant(uint256) = 10**24
 
 _words: HashMap[uint256, uint256]  # two words to a slot, underlying 2k in the low half of slot k
 
@@ -123,6 +124,7 @@ def submit(reports: DynArray[IOracleAdapter.SignedReport, 16]) -> uint256:
         report_signatures._check_signatures(signed)
         status: uint256 = self._stricter(report)
         seen: uint256 = observation._pack(mid, report.confidence, report.observed_at, report.observed_at, status)
+        seen |= report.multiplier << observation.MULTIPLIER_AT
         sources._see(report.underlying, feed_word.REPORTS, seen)
         written += self._aggregate(report.underlying)
     return written
@@ -294,10 +296,10 @@ def _check_report(report: IOracleAdapter.Report) -> uint256:
     age: uint256 = block.timestamp - report.observed_at
     assert age <= session_limits._report_age(report.status), "oracle: report too old"
     assert report.confidence <= price_word.FULL_WIDTH, "oracle: bad confidence"
-    assert 0 < report.multiplier and report.multiplier <= MULTIPLIER_MAX, "oracle: bad multiplier"
+    assert 0 < report.multiplier and report.multiplier <= corporate_action.MULTIPLIER_MAX, "oracle: bad multiplier"
     mid: uint256 = 0
     if report.price <= price_word.MID_MAX:
-        mid = report.price * report.multiplier // MULTIPLIER_ONE
+        mid = report.price * report.multiplier // corporate_action.MULTIPLIER_ONE
     assert 0 < mid and mid <= price_word.MID_MAX, "oracle: bad price"
     return mid
 
@@ -353,14 +355,22 @@ def _aggregate(underlying: uint256) -> uint256:
         word.session = heard.session
     else:
         verdict: consensus.Verdict = consensus._of(heard.seen, session_limits._tolerance(heard.session))
+        feed: uint256 = sources._feeds[underlying]
+        if feed_word._issued(feed):
+            paused: bool = word.flags & price_word.PAUSED != 0
+            frozen: bool = corporate_action._is_frozen(
+                underlying, paused, word.mid, verdict.mid, heard.multiplier, feed_word._jump(feed)
+            )
+            if frozen:
+                word.flags |= price_word.PAUSED
+                return self._write(underlying, stored, word)
         if verdict.count == 0:
             return 0
-        feed: uint256 = sources._feeds[underlying]
         memory: price_memory.Memory = price_memory._recalled(underlying, word.mid, verdict.mid)
         memory.reopened_at = price_memory._reopened_at(
             memory.reopened_at, verdict.time, word.session == price_word.SESSION_CLOSED
         )
-        word.flags &= ~BY_SOURCES
+        word.flags &= ~(BY_SOURCES | price_word.PAUSED)
         if memory.reopened_at != 0:
             word.flags |= price_word.REOPENING
         # Twice as far apart as doubt can make good: nobody knows the price, and the last one they agreed on grows old.
@@ -378,6 +388,14 @@ def _aggregate(underlying: uint256) -> uint256:
             word.session = heard.session
         word.slow = price_memory._offset(memory.slow, word.mid)
         price_memory._remember(underlying, memory)
+    return self._write(underlying, stored, word)
+
+
+@internal
+def _write(underlying: uint256, stored: uint256, word: price_word.Word) -> uint256:
+    """
+    @return How many words have changed.
+    """
     if price_word._pack(word) == stored:
         return 0
     self._store(underlying, word)

@@ -111,6 +111,7 @@ class Feed:
     Where an underlying's price comes from, as `set_feed` takes it. `aggregator` to `confidence` belong to AGGREGATOR,
     `pyth` and `price_id` to PYTH, `session` (0 or 6) to both. `alone`: whether one valid source is enough for more than
     reducing positions. `jump`: bps of the mean over 5 minutes, the furthest move that is believed at once; 0 for any.
+    `issuer`: whom to ask for the multiplier of `token`.
     """
 
     source: int
@@ -123,6 +124,8 @@ class Feed:
     price_id: bytes = bytes(32)
     alone: bool = True
     jump: int = 0
+    issuer: str = ZERO_ADDRESS
+    token: str = ZERO_ADDRESS
 
 
 @dataclass(frozen=True)

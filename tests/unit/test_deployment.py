@@ -105,7 +105,7 @@ def test_deploy__feed_of_several_sources__is_listed(symbol: str, session: int) -
     entry = next(each for each in given["underlyings"] if each["symbol"] == symbol)
     entry["feed"] = {"source": ["reports", "aggregator", "pyth"], "price_id": "0x0a", **fields}
     made = deploy(backend, DEPLOYER, given)
-    expected = (7, aggregator, 8, 60, 30, session, pyth, (10).to_bytes(32, "big"), False, 500)
+    expected = (7, aggregator, 8, 60, 30, session, pyth, (10).to_bytes(32, "big"), False, 500, NOBODY, NOBODY)
     assert tuple(made.oracle.feed(made.underlying(symbol).id)) == expected
 
 

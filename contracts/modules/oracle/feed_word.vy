@@ -7,7 +7,7 @@
         kept beside it.
 
         Packed from the low bit up: aggregator 160, source 8, decimals 8, session 8, confidence 16, heartbeat 24,
-        alone 8, jump 16.
+        alone 8, jump 16, issued 8.
 """
 from contracts.interfaces import IOracleAdapter
 
@@ -26,6 +26,7 @@ CONFIDENCE_AT: constant(uint256) = 184
 HEARTBEAT_AT: constant(uint256) = 200
 ALONE_AT: constant(uint256) = 224
 JUMP_AT: constant(uint256) = 232
+ISSUED_AT: constant(uint256) = 248
 
 ADDRESS_MASK: constant(uint256) = 2**160 - 1
 MASK_8: constant(uint256) = 2**8 - 1
@@ -47,6 +48,7 @@ def _pack(feed: IOracleAdapter.Feed) -> uint256:
         | (feed.heartbeat << HEARTBEAT_AT)
         | (convert(feed.alone, uint256) << ALONE_AT)
         | (feed.jump << JUMP_AT)
+        | (convert(feed.issuer != empty(address), uint256) << ISSUED_AT)
     )
 
 
@@ -67,6 +69,8 @@ def _unpack(packed: uint256) -> IOracleAdapter.Feed:
         price_id=empty(bytes32),
         alone=self._alone(packed),
         jump=self._jump(packed),
+        issuer=empty(address),
+        token=empty(address),
     )
 
 
@@ -91,4 +95,10 @@ def _alone(packed: uint256) -> bool:
 @internal
 @pure
 def _jump(packed: uint256) -> uint256:
-    return packed >> JUMP_AT
+    return (packed >> JUMP_AT) & MASK_16
+
+
+@internal
+@pure
+def _issued(packed: uint256) -> bool:
+    return packed >> ISSUED_AT == 1

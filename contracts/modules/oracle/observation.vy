@@ -7,7 +7,7 @@
 
         Packed from the low bit up: mid 56, confidence 16 (bps of mid), time 32 (as of when the price is vouched for),
         stated_at 32 (the source's own time of it, which never goes back), session 3 (of a report; other sources know of
-        none).
+        none), multiplier 80 (wad, which a report has counted with).
 """
 from . import price_word
 
@@ -16,6 +16,7 @@ CONFIDENCE_AT: constant(uint256) = 56
 TIME_AT: constant(uint256) = 72
 STATED_AT: constant(uint256) = 104
 SESSION_AT: constant(uint256) = 136
+MULTIPLIER_AT: constant(uint256) = 139
 
 DECIMALS_MAX: constant(uint256) = 18
 MID_DECIMALS: constant(uint256) = 8
@@ -75,4 +76,10 @@ def _stated_at(packed: uint256) -> uint256:
 @internal
 @pure
 def _session(packed: uint256) -> uint256:
-    return packed >> SESSION_AT
+    return (packed >> SESSION_AT) & price_word.SESSION_MASK
+
+
+@internal
+@pure
+def _multiplier(packed: uint256) -> uint256:
+    return packed >> MULTIPLIER_AT

@@ -107,12 +107,6 @@ def _mean(mean: uint256, held: uint256, elapsed: uint256, period: uint256) -> ui
 
 @internal
 @pure
-def _is_within(mid: uint256, of: uint256, band: uint256) -> bool:
-    return unsafe_mul(unsafe_sub(max(mid, of), min(mid, of)), BPS) <= unsafe_mul(of, band)
-
-
-@internal
-@pure
 def _judged(memory: Memory, mid: uint256, time: uint256, band: uint256) -> (bool, Memory):
     """
     @notice Whether a price is believed: it is within the band of the fast mean, or confirms a jump seen before.
@@ -120,10 +114,10 @@ def _judged(memory: Memory, mid: uint256, time: uint256, band: uint256) -> (bool
     @param band bps; 0 for no guard.
     """
     judged: Memory = memory
-    if band == 0 or self._is_within(mid, memory.fast, band):
+    if band == 0 or price_word._is_within(mid, memory.fast, band):
         judged.jumped_to = 0
         return True, judged
-    if memory.jumped_to == 0 or not self._is_within(mid, memory.jumped_to, band):
+    if memory.jumped_to == 0 or not price_word._is_within(mid, memory.jumped_to, band):
         judged.jumped_to = mid
         judged.jumped_at = time & JUMPED_MASK
         return False, judged

@@ -85,3 +85,12 @@ def _unpack(packed: uint256) -> Word:
         flags=(packed >> FLAGS_AT) & FLAGS_MASK,
         doubt=(packed >> DOUBT_AT) & BPS_MASK,
     )
+
+
+@internal
+@pure
+def _is_within(mid: uint256, of: uint256, band: uint256) -> bool:
+    """
+    @param band bps of `of`.
+    """
+    return unsafe_mul(unsafe_sub(max(mid, of), min(mid, of)), FULL_WIDTH) <= unsafe_mul(of, band)

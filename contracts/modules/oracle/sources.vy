@@ -10,6 +10,7 @@ from contracts.interfaces import IOracleAdapter
 
 from . import aggregator
 from . import calendar
+from . import corporate_action
 from . import feed_word
 from . import observation
 from . import price_word
@@ -17,6 +18,7 @@ from . import pyth
 from . import session_limits
 
 uses: calendar
+uses: corporate_action
 uses: session_limits
 
 
@@ -29,6 +31,7 @@ struct Heard:
     session: uint256
     time: uint256  # unix seconds, as of when it is known: of the report that states it, or now
     confidence: uint256  # bps, of that report
+    multiplier: uint256  # wad, of that report if its price counts
     floor_of: uint256  # the session whose floor is the narrowest half-width
     seen: DynArray[uint256, 3]  # observations that count
 
@@ -47,6 +50,7 @@ def _set(underlying: uint256, feed: IOracleAdapter.Feed):
     self._check_feed(feed)
     self._feeds[underlying] = feed_word._pack(feed)
     self._pyth_prices[underlying] = PythPrice(pyth=feed.pyth, price_id=feed.price_id)
+    corporate_action._set_issuer(underlying, feed.issuer, feed.token)
     self._observations[self._place(underlying, feed_word.AGGREGATOR)] = 0
     self._observations[self._place(underlying, feed_word.PYTH)] = 0
     log IOracleAdapter.FeedSet(underlying=underlying, feed=feed)
@@ -59,6 +63,9 @@ def _feed(underlying: uint256) -> IOracleAdapter.Feed:
     kept: PythPrice = self._pyth_prices[underlying]
     feed.pyth = kept.pyth
     feed.price_id = kept.price_id
+    issuer: corporate_action.Issuer = corporate_action._issuers[underlying]
+    feed.issuer = issuer.source
+    feed.token = issuer.token
     return feed
 
 
@@ -113,6 +120,7 @@ def _heard(underlying: uint256) -> Heard:
             heard.floor_of = heard.session
             if self._is_certain(report, heard.session):
                 heard.seen.append(report)
+                heard.multiplier = observation._multiplier(report)
     if not stated:
         heard.session = self._session_by_the_clock(packed)
         heard.time = block.timestamp
@@ -199,4 +207,9 @@ def _check_feed(feed: IOracleAdapter.Feed):
         sound = sound and feed.pyth.is_contract and feed.price_id != empty(bytes32)
     else:
         sound = sound and feed.pyth == empty(address) and feed.price_id == empty(bytes32)
+    if feed.issuer != empty(address):
+        # without a band nothing would be continuous, or everything
+        sound = sound and feed.issuer.is_contract and feed.token != empty(address) and feed.jump != 0
+    else:
+        sound = sound and feed.token == empty(address)
     assert sound, "oracle: bad feed"

@@ -16,6 +16,7 @@ from .conftest import BTC, NVDA, PRICE_ID, PYTH_FEE, Desk
 
 REVERTS, BURNS_GAS = 1, 2
 MID_MAX = 2**56 - 1
+NOBODY = "0x" + "00" * 20
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_set_feed__all_three_sources__are_stored(desk: Desk, aggregator: Contrac
     desk.list_three(aggregator, pyth)
     assert tuple(desk.oracle.feed(NVDA)) == (
         *(7, aggregator.address, 8, 3_600, 30, 0),
-        *(pyth.address, PRICE_ID, False, 0),
+        *(pyth.address, PRICE_ID, False, 0, NOBODY, NOBODY),
     )
 
 

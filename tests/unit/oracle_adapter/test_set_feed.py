@@ -25,7 +25,7 @@ def push_feed(aggregator: Contract) -> Feed:
 def test_set_feed__push_feed__is_stored_and_logged(desk: Desk, aggregator: Contract) -> None:
     feed = push_feed(aggregator)
     receipt = desk.oracle.set_feed(BTC, feed, sender=desk.timelock)
-    expected = (2, aggregator.address, 8, 3_600, 50, 6, NOBODY, bytes(32), True, 0)
+    expected = (2, aggregator.address, 8, 3_600, 50, 6, NOBODY, bytes(32), True, 0, NOBODY, NOBODY)
     assert tuple(desk.oracle.feed(BTC)) == expected
     ((name, fields),) = desk.oracle.events(receipt)
     assert (name, fields["underlying"], tuple(fields["feed"])) == ("FeedSet", BTC, expected)
@@ -72,6 +72,8 @@ def test_set_feed__without_timelock_role__reverts__AC_1(desk: Desk, role: str) -
         {"session": 5},
         {"session": 7},
         {"jump": 10_001},
+        {"token": address_of("token")},
+        {"issuer": address_of("account without code"), "token": address_of("token"), "jump": 500},
         {"jump": 2**256 - 1},
     ],
 )
@@ -99,7 +101,7 @@ def test_set_feed__fields_at_their_bounds__survive_storage(desk: Desk) -> None:
     desk.oracle.set_feed(BTC, widest, sender=desk.timelock)
     assert tuple(desk.oracle.feed(BTC)) == (
         *(2, feed.address, 18, HEARTBEAT_MAX, 10_000, 0),
-        *(NOBODY, bytes(32), True, 0),
+        *(NOBODY, bytes(32), True, 0, NOBODY, NOBODY),
     )
 
 
