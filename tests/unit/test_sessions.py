@@ -243,7 +243,10 @@ def test_facts__where_coverage_ends__like_any_long_closure() -> None:
 
 
 def test_facts__a_system_by_the_exchanges_calendar__asks_for_them() -> None:
-    """Friday afternoon to Sunday night: margin rises over two hours, stays while shut, and falls at the reopening."""
+    """
+    Friday afternoon to Sunday night: what moves with the market, without the width of its price, rises over two hours,
+    stays while shut, and falls at the reopening.
+    """
     stage = Stage.opened(at(2026, 7, 10, 16))
     stage.fund("maker", "100000")
     stage.fund("taker", "100000")
@@ -258,7 +261,7 @@ def test_facts__a_system_by_the_exchanges_calendar__asks_for_them() -> None:
     ):
         stage.warp(instant - stage.now() - 1)
         stage.publish()
-        asked.append(stage.system.clearinghouse.margin(account("taker")).maintenance)
+        asked.append(stage.system.lens.account_summary(account("taker")).terms.core)
     before, half, shut, late, after = asked
     assert before == after < half < shut == late
     assert 2 * half == before + shut
