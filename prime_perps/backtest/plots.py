@@ -84,7 +84,7 @@ def _losses(report: Report) -> Figure:
         axes.set_xlim(0, top)
         axes.set_ylim(0, top)
         # Rounded down: 100 % is said of nothing less. Below the title, where no book is.
-        axes.set_title(f"{kinds[place].kind.title}\nbooks covered: {', '.join(covered)}", fontsize=8)
+        axes.set_title(f"{kinds[place].kind.title}\nbooks covered {', '.join(covered)}", fontsize=7.5)
     for axes in grid[-1]:
         axes.set_xlabel("maintenance margin, % of gross")
     for axes in grid[:, 0]:
