@@ -7,20 +7,20 @@
 @notice One packed word per underlying: price, half-width, session, flags, time. Written from the underlying's sources,
         read by every margin check, and the calendar of the exchange, which is a fact of the clock alone.
 
-        Trust. Each underlying has up to three sources, chosen by the timelock; all must be wrong by the same for a
-        wrong price, where there are three one must. Signed reports: fewer than `threshold` of the allowed signers ever
-        sign a wrong price. AggregatorV3: the feed's answer lies within its deviation threshold of the price while it
-        is younger than its heartbeat. Pyth: its price lies within its confidence. An issuer can
-        freeze the price of its own stock, never make one. Whoever carries reports or calls
-        `refresh` is not trusted: he can delay a price, never make or choose one. Whoever posts the calendar can leave
-        closures out, for 400 days at most, or post too many: words are then in doubt.
+        Trust. Each underlying has up to three sources, chosen by the timelock; a wrong price takes all of one or two,
+        or two of three. Signed reports: fewer than `threshold` of the allowed signers ever sign a wrong price.
+        AggregatorV3: the feed's answer lies within its deviation threshold of the price while it is younger than its
+        heartbeat. Pyth: its price lies within its confidence. An issuer can freeze the price of its own stock, never
+        make one. Whoever carries reports or calls `refresh` is not trusted: he can delay a price, never make or choose
+        one. Whoever posts the calendar and events can leave closures and events out, or post too many, for 400 days at
+        most: words are then in doubt, or margin is higher.
         Safety also needs block time within seconds of real time. Liveness needs somebody who submits and refreshes
         within the session's age limit; without him words widen. Words hold times below 2^32, until the year 2106.
 
         States of a word. Never written: mid 0, as wide as can be. Fresh: its stored width. Aged: wider by the minute up
         to 100 %. Closed: mid frozen at the last price of an open exchange, whatever the sources say. To be confirmed:
-        its sources are too far apart, it has jumped, or the exchange has just reopened. Paused: frozen
-        for a split or a dividend. Any of them may be halted: flagged until released, whatever its sources say.
+        its sources are too far apart, it has jumped, or the exchange has just reopened. Paused: frozen for a split or a
+        dividend. Any of them may be halted: flagged until released, whatever its sources say.
 @custom:kill Halt each underlying (`set_halt`), disallow the signers, or raise the threshold: guardian, at once. Words
              stay readable and widen with age.
 """
@@ -33,6 +33,7 @@ from .modules.common import roles
 from .modules.oracle import calendar
 from .modules.oracle import consensus
 from .modules.oracle import corporate_action
+from .modules.oracle import earnings
 from .modules.oracle import feed_word
 from .modules.oracle import observation
 from .modules.oracle import price_memory
@@ -47,6 +48,7 @@ initializes: access_control
 initializes: roles[access_control := access_control]
 initializes: calendar
 initializes: corporate_action
+initializes: earnings
 initializes: eip712_domain_separator
 initializes: report_signatures[eip712_domain_separator := eip712_domain_separator]
 initializes: price_memory
@@ -85,6 +87,8 @@ SHUT_SESSIONS: constant(uint256) = (1 << price_word.SESSION_UNKNOWN) | (1 << pri
 FROZEN: constant(uint256) = (
     price_word.HALTED | price_word.PAUSED | price_word.REOPENING
 ) << price_word.FLAGS_AT
+# Flags of which `read` has more to say than the word.
+MARKED: constant(uint256) = FROZEN | earnings.FLAG
 # Set anew with every word; the others are not a source's to change.
 BY_SOURCES: constant(uint256) = price_word.REDUCE_ONLY | price_word.REOPENING
 
@@ -126,7 +130,7 @@ def submit(reports: DynArray[IOracleAdapter.SignedReport, 16]) -> uint256:
         seen: uint256 = observation._pack(mid, report.confidence, report.observed_at, report.observed_at, status)
         seen |= report.multiplier << observation.MULTIPLIER_AT
         sources._see(report.underlying, feed_word.REPORTS, seen)
-        written += self._aggregate(report.underlying)
+        written = unsafe_add(written, self._aggregate(report.underlying))
     return written
 
 
@@ -135,7 +139,7 @@ def refresh(underlyings: DynArray[uint256, 32]) -> uint256:
     written: uint256 = 0
     for underlying: uint256 in underlyings:
         sources._pull(underlying)
-        written += self._aggregate(underlying)
+        written = unsafe_add(written, self._aggregate(underlying))
     return written
 
 
@@ -158,9 +162,12 @@ def read(underlyings: DynArray[uint256, 32]) -> (DynArray[uint256, 32], IMarginM
         session: uint256 = (word >> price_word.SESSION_AT) & price_word.SESSION_MASK
         age_limit: uint256 = (packed_limits >> unsafe_mul(session, session_limits.LANE_BITS)) & session_limits.AGE_MAX
         fresh_until: uint256 = unsafe_add((word >> price_word.TIME_AT) & price_word.TIME_MAX, age_limit)
-        frozen: bool = (((SHUT_SESSIONS >> session) & 1) | (word & FROZEN)) != 0
-        if frozen or block.timestamp > fresh_until:
+        marked: bool = (((SHUT_SESSIONS >> session) & 1) | (word & MARKED)) != 0
+        if marked or block.timestamp > fresh_until:
+            frozen: bool = (((SHUT_SESSIONS >> session) & 1) | (word & FROZEN)) != 0
             word = session_limits._doubted(word, fresh_until, frozen)
+            if word & earnings.FLAG != 0:
+                word = earnings._told(word, underlying)
         words.append(word)
     return words, calendar._closure()
 
@@ -191,6 +198,13 @@ def feed(underlying: uint256) -> IOracleAdapter.Feed:
 
 @view
 @external
+def event_of(underlying: uint256) -> IOracleAdapter.Closing:
+    lane: uint256 = earnings._lane(underlying)
+    return IOracleAdapter.Closing(start=lane & price_word.TIME_MAX, end=lane >> earnings.END_AT)
+
+
+@view
+@external
 def limits() -> IOracleAdapter.Limits:
     return session_limits._unpack()
 
@@ -214,6 +228,22 @@ def post_closures(closures: DynArray[IOracleAdapter.Closing, 64], covered_until:
 def add_closure(start: uint256, end: uint256):
     roles._check_guardian()
     calendar._add(IOracleAdapter.Closing(start=start, end=end))
+
+
+@external
+def post_event(underlying: uint256, start: uint256, end: uint256):
+    if not access_control.hasRole[roles.CALENDAR_ROLE][msg.sender]:
+        roles._check_guardian()
+    self._check_underlying(underlying)
+    earnings._check_event(underlying, start, end)
+    earnings._store(underlying, start, end)
+    self._words[underlying >> 1] |= earnings.FLAG << self._offset(underlying)
+
+
+@external
+def remove_event(underlying: uint256):
+    roles._check_timelock()
+    earnings._store(underlying, 0, 0)
 
 
 @external
@@ -293,13 +323,13 @@ def _check_report(report: IOracleAdapter.Report) -> uint256:
     """
     assert report.status <= price_word.SESSION_ALWAYS_OPEN, "oracle: bad status"
     assert report.observed_at <= block.timestamp, "oracle: report from the future"
-    age: uint256 = block.timestamp - report.observed_at
+    age: uint256 = unsafe_sub(block.timestamp, report.observed_at)
     assert age <= session_limits._report_age(report.status), "oracle: report too old"
     assert report.confidence <= price_word.FULL_WIDTH, "oracle: bad confidence"
     assert 0 < report.multiplier and report.multiplier <= corporate_action.MULTIPLIER_MAX, "oracle: bad multiplier"
     mid: uint256 = 0
     if report.price <= price_word.MID_MAX:
-        mid = report.price * report.multiplier // corporate_action.MULTIPLIER_ONE
+        mid = unsafe_div(unsafe_mul(report.price, report.multiplier), corporate_action.MULTIPLIER_ONE)
     assert 0 < mid and mid <= price_word.MID_MAX, "oracle: bad price"
     return mid
 
@@ -347,6 +377,8 @@ def _aggregate(underlying: uint256) -> uint256:
     heard: sources.Heard = sources._heard(underlying)
     stored: uint256 = self._stored(underlying)
     word: price_word.Word = price_word._unpack(stored)
+    if word.flags & price_word.EVENTFUL != 0 and earnings._is_over(underlying):
+        word.flags &= ~price_word.EVENTFUL
     if heard.session == price_word.SESSION_CLOSED:
         if word.mid == 0:
             return 0
@@ -374,7 +406,7 @@ def _aggregate(underlying: uint256) -> uint256:
         if memory.reopened_at != 0:
             word.flags |= price_word.REOPENING
         # Twice as far apart as doubt can make good: nobody knows the price, and the last one they agreed on grows old.
-        believed: bool = verdict.agreed or 2 * verdict.spread <= session_limits._shut()
+        believed: bool = verdict.agreed or unsafe_mul(2, verdict.spread) <= session_limits._shut()
         if believed:
             believed, memory = price_memory._judged(memory, verdict.mid, verdict.time, feed_word._jump(feed))
         if not (believed and verdict.agreed):

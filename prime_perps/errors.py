@@ -91,6 +91,7 @@ REASONS: dict[str, str] = {
     "engine: still unhealthy": "The account does not meet maintenance margin, so its auction goes on.",
     "engine: terms out of range": "The terms of auctions are outside the engine's bounds.",
     "oracle: bad confidence": "A confidence over 100 %.",
+    "oracle: bad event": "An event too soon, too far ahead, of no length or too long, or before the last one is over.",
     "oracle: bad feed": "The feed's fields do not fit its source, or its decimals are not the aggregator's.",
     "oracle: bad limits": "Session limits out of bounds, at deployment.",
     "oracle: bad multiplier": "A multiplier of zero or over 10^24.",

@@ -21,6 +21,9 @@ DOMAIN_NAME = "Prime Perps Oracle"
 DOMAIN_VERSION = "1"
 
 WORD_BITS = 128
+# An event comes as a closure does: in sight a day before, by a ramp over the last two hours.
+DAY = 86_400
+RAMP = 7_200
 ZERO_ADDRESS = "0x" + "00" * 20
 
 
@@ -155,6 +158,31 @@ DEFAULT_LIMITS = Limits(
 
 
 @dataclass(frozen=True)
+class Event:
+    """When a price may jump beyond its usual moves, [start, end) in unix seconds; none by default."""
+
+    start: int = 0
+    end: int = 0
+
+    def eventful(self, now: int) -> int:
+        """How far it has come, in bps: 1 from a day before, by a ramp over the last two hours to all of it."""
+        if now >= self.end or now + DAY < self.start:
+            return 0
+        if now >= self.start:
+            return BPS
+        left = self.start - now
+        return 1 if left >= RAMP else BPS - left * BPS // RAMP
+
+
+NO_EVENT = Event()
+
+
+def told_eventful(packed: int) -> int:
+    """What a word that `read` returned says of the underlying's event, in bps."""
+    return packed >> 144 & 0x3FFF
+
+
+@dataclass(frozen=True)
 class Word:
     """An oracle word. `doubt`, the part of `half_width` from age or a frozen price, is 0 in stored words."""
 
@@ -192,12 +220,13 @@ class Word:
             | self.doubt << 128
         )
 
-    def as_of(self, now: int, limits: Limits) -> Word:
-        """A stored word as `read` returns it at `now`: wider by its doubt, from age or from being shut."""
+    def as_of(self, now: int, limits: Limits, event: Event = NO_EVENT) -> Word:
+        """A stored word as `read` returns it at `now`: wider by its doubt, and flagged with an event if it is near."""
         over = max(0, now - self.time - limits.age[self.session])
         shut = self.session in SHUT_SESSIONS or self.flags & IN_DOUBT
         doubt = min(max(-(-over * limits.growth // 60), limits.shut if shut else 0), BPS - self.half_width)
-        return Word(self.mid, self.time, self.half_width + doubt, self.slow, self.session, self.flags, doubt)
+        flags = self.flags if event.eventful(now) else self.flags & ~Flag.EVENT
+        return Word(self.mid, self.time, self.half_width + doubt, self.slow, self.session, flags, doubt)
 
 
 REPORT_TYPE = [{"name": field.name, "type": "uint256"} for field in fields(Report)]

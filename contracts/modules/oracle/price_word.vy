@@ -43,6 +43,8 @@ SLOW_AT: constant(uint256) = 104
 SESSION_AT: constant(uint256) = 120
 FLAGS_AT: constant(uint256) = 123
 DOUBT_AT: constant(uint256) = 128
+# in words that `read` returns of underlyings with an event; no field of Word
+EVENTFUL_AT: constant(uint256) = 144
 
 BPS_MASK: constant(uint256) = 2**16 - 1
 SESSION_MASK: constant(uint256) = 2**3 - 1

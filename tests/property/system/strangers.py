@@ -264,6 +264,8 @@ ATTEMPTS: list[Attempt] = [
     Attempt("oracle", "set_halt", fixed(0, True), refused(GUARDIAN_ONLY)),
     Attempt("oracle", "post_closures", fixed([], 2**31), refused("roles: calendar only")),
     Attempt("oracle", "add_closure", fixed(2**31, 2**31 + 7_200), refused(GUARDIAN_ONLY)),
+    Attempt("oracle", "post_event", fixed(0, 2**31, 2**31 + 1), refused(GUARDIAN_ONLY)),
+    Attempt("oracle", "remove_event", fixed(0), refused(TIMELOCK_ONLY)),
     Attempt("oracle", "remove_closure", fixed(2**31), refused(TIMELOCK_ONLY)),
     Attempt("oracle", "set_role_admin", fixed(bytes(32), NO_SALT), refused(MISSING_ROLE)),
     *_roles("oracle", OTHERS_ROLE),
