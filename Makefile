@@ -51,7 +51,7 @@ $(PRICES): requirements-backtest.txt $(STAMP)
 test: compile
 	$(PYTEST) $(wildcard $(SUITES:%=tests/%)) $(ARGS)
 
-# 100,000 random books against the reference, and twenty times the examples of every property: over an hour.
+# 100,000 random books against the reference, and twenty times the examples of every property: for a quiet hour.
 test-property-deep: compile
 	PRIME_PERPS_BOOKS=100000 HYPOTHESIS_PROFILE=deep $(PYTEST) tests/differential tests/property $(ARGS)
 

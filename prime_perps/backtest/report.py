@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -128,14 +128,19 @@ class Report:
     universes: Sequence[UniverseResult]
     broken_by_extremes: float  # how often the worst price of a day breaks a margin that closes break on 1 - TARGET
     seconds: float
+    compared: Mapping[str, Mapping[str, int | None]]  # whole USD by worked book and rule
 
     def save(self, path: Path) -> None:
-        """Write the JSON: {universe: {kind: {coverage, ...}}}, shares as fractions."""
+        """
+        Write the JSON: {universe: {kind: {coverage, ...}}}, shares as fractions; and beside it yardsticks.json, what
+        everybody's rules ask for the worked books: {book: {rule: USD}}.
+        """
         plain = {
             result.universe.name: {one.kind.name: one.plain(result.universe) for one in result.kinds}
             for result in self.universes
         }
         path.write_text(json.dumps(plain, indent=2) + "\n")
+        path.with_name("yardsticks.json").write_text(json.dumps(self.compared, indent=2) + "\n")
 
     def render(self) -> Group:
         """Tables for a terminal of eighty columns."""
@@ -149,7 +154,7 @@ class Report:
                 _worst_days(result),
                 *_replays(result),
             ]
-        return Group(*parts, self._verdict())
+        return Group(*parts, _compared(self.compared), self._verdict())
 
     def _verdict(self) -> Text:
         text = Text("\n")
@@ -268,6 +273,15 @@ def _replay_table(result: UniverseResult, cell: Callable[[Replay], str]) -> Tabl
     for one in result.kinds:
         table.add_row(one.kind.title, *map(cell, one.replays))
     return table
+
+
+def _compared(asked: Mapping[str, Mapping[str, int | None]]) -> RenderableType:
+    rules = list(next(iter(asked.values())))
+    table = _table("worked book", rules)
+    for name, by_rule in asked.items():
+        table.add_row(name, *("" if by_rule[rule] is None else f"{by_rule[rule]:,}" for rule in rules))
+    note = "Alone (each position by itself) and Reg T are initial requirements, the others maintenance."
+    return _section("What everybody's rules ask for the worked books, USD", table, note)
 
 
 def _table(first: str, columns: Sequence[str]) -> Table:

@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from prime_perps.backtest import data, intraday, plots, tiers
+from prime_perps.backtest import compared, data, intraday, plots, tiers
 from prime_perps.backtest.books import KINDS, Kind
 from prime_perps.backtest.data import Universe
 from prime_perps.backtest.measure import TARGET, follow, replay
@@ -56,7 +56,13 @@ def run(output: Path, console: Console, settings: Settings) -> Report:
                 measured.append(_measure(universe, kind, *eras, settings))
                 progress.advance(bar)
             results.append(UniverseResult(universe, eras[0][0].tiers, measured))
-    report = Report(settings.seed, results, intraday.broken_by_extremes(1 - TARGET), seconds=time.monotonic() - started)
+    report = Report(
+        settings.seed,
+        results,
+        intraday.broken_by_extremes(1 - TARGET),
+        seconds=time.monotonic() - started,
+        compared=compared.asked(settings.table),
+    )
     plots.draw(report, output)
     report.save(output / "report.json")
     return report
