@@ -225,6 +225,21 @@ def test_refresh__in_a_posted_closure__asks_no_feed_and_keeps_the_mid__OR_2(
     assert desk.read().doubt == 1_000
 
 
+def test_refresh__last_second_of_a_closure__leaves_nothing_for_the_first_of_the_day__OR_2(
+    desk: Desk, aggregator: Contract, pyth: Contract
+) -> None:
+    state(desk, aggregator, pyth, 100, 100, 100)
+    desk.refresh(NVDA)
+    desk.backend.warp(4 * DAY - 1)
+    state(desk, aggregator, pyth, None, 90, 90)
+    desk.refresh(NVDA)
+    aggregator.set_fault(1, sender=desk.deployer)
+    pyth.set_fault(1, sender=desk.deployer)
+    desk.backend.warp(1)
+    assert desk.refreshed(NVDA) == 0
+    assert (desk.word().mid, desk.word().session) == (100 * MID, Session.CLOSED)
+
+
 def test_submit__open_by_the_report_and_shut_by_the_calendar__the_stricter_wins__OR_2(
     desk: Desk, aggregator: Contract, pyth: Contract
 ) -> None:
