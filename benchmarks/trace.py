@@ -80,7 +80,7 @@ def measure(stocks: int) -> Bookings:
         world.publish()
         system.clearinghouse.margin.send(maker.account, sender=world.admin)
         rpc = world.backend.node
-        ((check,),) = [rpc.request("eth_getBlockByNumber", "latest", False)["transactions"]]
+        (check,) = rpc.request("eth_getBlockByNumber", "latest", False)["transactions"]
         trace = rpc.request("debug_traceTransaction", check, {"disableStorage": True, "disableMemory": True})
         parts = (system.clearinghouse, system.oracle, system.model)
         return booked(trace, {part.address.lower(): part.name for part in parts})

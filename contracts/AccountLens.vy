@@ -23,8 +23,6 @@ WAD: constant(uint256) = 10**18
 MID: constant(uint256) = 10**8
 PERP_VALUE: constant(int256) = 10
 FIRST_OTHER: constant(uint256) = 128
-# bps: an event that has come.
-WHOLE: constant(uint256) = 10**4
 
 CLEARINGHOUSE: immutable(IPerpClearinghouse)
 
@@ -75,6 +73,10 @@ def _lines(
     k: uint256 = 0
     for underlying: uint256 in held:
         word: price_word.Word = price_word._unpack(words[k])
+        eventful: uint256 = words[k] >> price_word.EVENTFUL_AT
+        if word.flags & price_word.HALTED != 0:
+            # as the clearinghouse's risk module has it
+            eventful = max(eventful, 1)
         k += 1
         position: IPerpClearinghouse.Position = staticcall CLEARINGHOUSE.position(account, underlying)
         other: uint256 = self._other_units(account, underlying, others) * word.mid // MID
@@ -84,7 +86,7 @@ def _lines(
             other=other,
             perp=position.size * convert(word.mid, int256) * PERP_VALUE,
             width=word.half_width,
-            eventful=self._eventful(word.flags),
+            eventful=eventful,
         )
         exposures.append(exposure)
         lines.append(
@@ -99,19 +101,11 @@ def _lines(
                 doubt=word.doubt,
                 session=word.session,
                 flags=word.flags,
+                eventful=eventful,
                 age=block.timestamp - min(word.time, block.timestamp),
             )
         )
     return lines, exposures, closure
-
-
-@internal
-@pure
-def _eventful(flags: uint256) -> uint256:
-    if flags & price_word.EVENTFUL != 0:
-        return WHOLE
-    # nobody could prepare for a halt: see the clearinghouse's risk module
-    return 1 if flags & price_word.HALTED != 0 else 0
 
 
 @internal

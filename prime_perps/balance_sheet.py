@@ -12,7 +12,7 @@ from rich.text import Text
 
 from prime_perps.accounts import owner_of
 from prime_perps.margin import Exposure
-from prime_perps.reports import Flag, Session, eventful
+from prime_perps.reports import Flag, Session
 from prime_perps.units import BPS, MID, NANO, WAD, usd
 
 MID_TO_WAD = WAD // MID
@@ -40,7 +40,7 @@ def exposures(summary: Any) -> list[Exposure]:
     for line in summary.lines:
         own = line.token * (line.mid // MID_TO_WAD) // MID
         other = line.token_value - own
-        found.append(Exposure(line.underlying, own, other, line.perp_value, line.half_width, eventful(line.flags)))
+        found.append(Exposure(line.underlying, own, other, line.perp_value, line.half_width, line.eventful))
     return found
 
 

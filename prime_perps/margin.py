@@ -50,7 +50,7 @@ class Exposure:
 
 @dataclass(frozen=True)
 class Closure:
-    """How shut the exchange is, and will be within a day: 0 open, 1 weekend, 2 72 hours or more."""
+    """How shut the exchange is, and will be within a day: 0 open, 1 for less than 72 hours, 2 for 72 or more."""
 
     now: int = 0
     ahead: int = 0
@@ -89,7 +89,7 @@ class Globals:
 
 @dataclass(frozen=True)
 class Table:
-    """The risk table in force; line i belongs to underlying i."""
+    """A risk table; line i belongs to underlying i."""
 
     globals: Globals
     lines: Sequence[Line]

@@ -52,14 +52,12 @@ class Flag(IntFlag):
     REOPENING = 16
 
 
-def eventful(flags: int) -> int:
+def eventful(flags: int, told: int = 0) -> int:
     """
-    What the clearinghouse tells the margin model of a word's flags, bps of the way to the whole event factor: all of it
-    on an event; next to nothing on a halt, which comes without notice, so that initial margin alone has the factor.
+    What the clearinghouse tells the margin model, bps of the way to the whole event factor: what `read` has `told` of
+    an event; of a halt, which comes without notice, next to nothing, so that initial margin alone has the factor.
     """
-    if flags & Flag.EVENT:
-        return BPS
-    return 1 if flags & Flag.HALTED else 0
+    return max(told, 1) if flags & Flag.HALTED else told
 
 
 # Flags under which nobody can trade at the price, or nobody knows it.

@@ -61,7 +61,10 @@ class RiskTable:
 
     def table(self, tiers: Iterable[str]) -> Table:
         """A margin table whose underlying i is of the i-th tier given."""
-        return Table(self.globals, [self.line(tier) for tier in tiers])
+        lines = [self.line(tier) for tier in tiers]
+        if len(lines) > LINES_MAX:
+            raise BadRiskParameters(f"{len(lines)} underlyings, a table holds {LINES_MAX}")
+        return Table(self.globals, lines)
 
 
 def load(path: Path) -> RiskTable:

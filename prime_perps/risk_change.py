@@ -221,6 +221,7 @@ class Comparison:
     ramp: int
     outlooks: Sequence[Outlook]
     unreadable: Mapping[int, str]  # accounts without an outlook, and why
+    settled: bool = True  # whether the old table is wholly in force, without which a guardian may not go on from it
 
     @classmethod
     def of(
@@ -246,7 +247,7 @@ class Comparison:
                     failed[book.account] = "the chain charges what these tables do not explain"
             except Revert as revert:
                 failed[book.account] = revert.reason
-        return cls(old, new, ramp, outlooks, failed)
+        return cls(old, new, ramp, outlooks, failed, settled=not before)
 
     @cached_property
     def changes(self) -> list[Change]:
@@ -254,7 +255,7 @@ class Comparison:
 
     @property
     def guardian_may(self) -> bool:
-        return guardian_may(self.old, self.new)
+        return self.settled and guardian_may(self.old, self.new)
 
     @property
     def falling(self) -> list[Outlook]:

@@ -87,6 +87,8 @@ def obstacle(system: Deployment, model: Contract, at: int) -> str:
         return f"{model.address} was made to follow another model than the one in use: stage it anew"
     if model.starts() < at:
         return f"{model.address} begins {moment(model.starts())}, too early to be used: stage it anew, to begin later"
+    if model.starts() > at + LONGEST_WAIT * HOUR:
+        return f"{model.address} begins {moment(model.starts())}, over 30 days after its use: use it later"
     return ""
 
 

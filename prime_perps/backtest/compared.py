@@ -40,7 +40,7 @@ BOOKS: Mapping[str, Sequence[Exposure]] = {
         Exposure(SPY, perp=-HUNDRED),
     ),
 }
-RULES = ("ours", "alone", "FINRA", "Reg T", "TIMS", "IBKR", "Derive", "Hyperl.")
+RULES = ("ours", "alone", "FINRA", "Reg T", "TIMS", "IBKR", "Derive", "Hyperliquid")
 
 
 def asked(parameters: RiskTable) -> dict[str, dict[str, int | None]]:

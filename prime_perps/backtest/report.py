@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -279,9 +280,10 @@ def _compared(asked: Mapping[str, Mapping[str, int | None]]) -> RenderableType:
     rules = list(next(iter(asked.values())))
     table = _table("worked book", rules)
     for name, by_rule in asked.items():
-        table.add_row(name, *("" if by_rule[rule] is None else f"{by_rule[rule]:,}" for rule in rules))
+        amounts = (by_rule[rule] for rule in rules)
+        table.add_row(name, *("" if amount is None else f"{Decimal(amount) / 1_000:.1f}" for amount in amounts))
     note = "Alone (each position by itself) and Reg T are initial requirements, the others maintenance."
-    return _section("What everybody's rules ask for the worked books, USD", table, note)
+    return _section("What everybody's rules ask for the worked books, thousand USD", table, note)
 
 
 def _table(first: str, columns: Sequence[str]) -> Table:

@@ -9,7 +9,6 @@ import pytest
 from prime_perps import margin, risk
 from prime_perps.accounts import account_id
 from prime_perps.margin import Closure, Exposure, Table
-from prime_perps.reports import eventful
 from tests.fork.actors import address
 from tests.fork.market import Market
 
@@ -25,8 +24,7 @@ def table(market: Market) -> Table:
 def _reference(summary: Any, table: Table) -> tuple[int, int]:
     """(maintenance, initial) of an account with tokens of the primary issuer only, by exact integers in Python."""
     exposures = [
-        Exposure(at.underlying, at.token_value, 0, at.perp_value, at.half_width, eventful(at.flags))
-        for at in summary.lines
+        Exposure(at.underlying, at.token_value, 0, at.perp_value, at.half_width, at.eventful) for at in summary.lines
     ]
     return margin.requirements(exposures, Closure(*summary.closure), max(0, -summary.margin.cash), table)
 

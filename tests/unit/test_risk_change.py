@@ -238,6 +238,7 @@ def test_comparison__what_the_chain_charges_is_not_what_the_table_asks__unreadab
 def test_comparison__while_another_table_comes_in__anything_between_the_two_is_explained(charged):
     during = book(1, 0, charged=(charged.maintenance, charged.initial))
     compared = Comparison.of(STRICTER, STRICTER, RAMP, [during], {}, before=[TABLE])
+    assert not compared.guardian_may
     assert compared.unreadable == {}
     assert compared.outlooks[0].old == replace(AFTER, equity=0)
 

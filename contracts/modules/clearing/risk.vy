@@ -35,10 +35,7 @@ BPS: constant(uint256) = 10**4
 MID: constant(uint256) = 10**8
 # size (1e-9) x mid (1e-8 USD) into wad, exactly.
 PERP_VALUE: constant(int256) = 10
-# An earnings night counts as an event in the model's sense. So does a halt, but nobody could prepare for it: initial
-# margin has all of the event factor, maintenance a ten-thousandth.
-EVENTFUL: constant(uint256) = price_word.EVENTFUL << price_word.FLAGS_AT
-FLAGGED: constant(uint256) = (price_word.EVENTFUL | price_word.HALTED) << price_word.FLAGS_AT
+HALTED: constant(uint256) = price_word.HALTED << price_word.FLAGS_AT
 # The part of maintenance margin that an unhealthy account must at least shed with each trade: a hundredth.
 LEAST_REDUCTION: constant(uint256) = 100
 UNITS_MAX: constant(uint256) = 10**24
@@ -174,14 +171,16 @@ def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
             other = self._others_units(account, header.others, underlying) * mid // MID
         margin.token_value = unsafe_add(margin.token_value, unsafe_add(token, other))
         margin.perp_value = unsafe_add(margin.perp_value, perp)
-        doubt: uint256 = word >> price_word.DOUBT_AT
+        doubt: uint256 = (word >> price_word.DOUBT_AT) & price_word.BPS_MASK
         if doubt != 0:
             # up: liquidation gives the account the benefit of it
             net: uint256 = convert(abs(convert(unsafe_add(token, other), int256) + perp), uint256)
             margin.doubt += (net * doubt + BPS - 1) // BPS
-        eventful: uint256 = 0
-        if word & FLAGGED != 0:
-            eventful = BPS if word & EVENTFUL != 0 else 1
+        eventful: uint256 = word >> price_word.EVENTFUL_AT
+        if word & HALTED != 0:
+            # a halt counts as an event too, but nobody could prepare for it: initial margin has all of the event
+            # factor, maintenance a ten-thousandth
+            eventful = max(eventful, 1)
         exposures.append(
             IMarginModel.Exposure(
                 underlying=underlying,

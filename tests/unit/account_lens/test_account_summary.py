@@ -9,7 +9,7 @@ import pytest
 
 from prime_perps.errors import Revert
 from prime_perps.margin import Breakdown, Exposure
-from prime_perps.reports import DEFAULT_LIMITS, Flag, Session, eventful
+from prime_perps.reports import DEFAULT_LIMITS, Flag, Session
 from prime_perps.units import NANO, WAD, nano, wad
 from tests.stage import Stage, account, address, deployed_source, parameters
 
@@ -18,7 +18,7 @@ from .conftest import DOUBLE, HALF, Glass
 SHUT = 1_000  # bps, the doubt of a price that nobody can trade at
 FLOORS = DEFAULT_LIMITS.floor
 # what the line of an underlying says about its price when it is fresh and its exchange is open
-OPEN = {"half_width": 5, "doubt": 0, "session": Session.REGULAR, "flags": 0, "age": 0}
+OPEN = {"half_width": 5, "doubt": 0, "session": Session.REGULAR, "flags": 0, "eventful": 0, "age": 0}
 
 
 def _line(underlying: int, **fields: int) -> dict[str, int]:
@@ -29,9 +29,8 @@ def _line(underlying: int, **fields: int) -> dict[str, int]:
 
 def _exposure(line: Any, other: int = 0) -> Exposure:
     """The line as the model was told about it; `other` is the part of its tokens that is not the primary issuer's."""
-    return Exposure(
-        line.underlying, line.token_value - other, other, line.perp_value, line.half_width, eventful(line.flags)
-    )
+    own = line.token_value - other
+    return Exposure(line.underlying, own, other, line.perp_value, line.half_width, line.eventful)
 
 
 def test_account_summary__account_never_touched__is_nothing(glass: Glass) -> None:

@@ -53,6 +53,12 @@ def test_table__tiers_in_order__lines_in_order() -> None:
     assert PARAMETERS.table(["T3", "ETF", "T3"]).lines == [PARAMETERS.line(tier) for tier in ("T3", "ETF", "T3")]
 
 
+def test_table__more_underlyings_than_a_table_holds__refused() -> None:
+    assert len(PARAMETERS.table(["T1"] * 64).lines) == 64
+    with pytest.raises(BadRiskParameters, match="65 underlyings, a table holds 64"):
+        PARAMETERS.table(["T1"] * 65)
+
+
 @pytest.mark.parametrize("name", risk.LINE_BOUNDS)
 def test_parse__line_field_out_of_range__named(name: str) -> None:
     most = risk.LINE_BOUNDS[name][1]

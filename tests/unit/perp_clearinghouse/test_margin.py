@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from prime_perps import deployment
@@ -12,6 +14,7 @@ from tests.stage import Stage, account, address, parameters
 
 from .conftest import Book, configured
 
+DAY = 86_400
 SHUT = 1_000  # bps, the doubt of a price that nobody can trade at
 OTHER, HALF_OTHER = 128, 254  # on AAPL, one unit a token; on IBM, half a unit
 
@@ -211,6 +214,23 @@ def test_margin__never_priced__is_worth_nothing() -> None:
     book.pay("holder", 7)
     book.pay_stock("holder", "AAPL", "10")
     assert book.margin("holder") == (7, 0, 0, 0, 7, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("before_start", "come"), [(DAY + 1, 0), (DAY, 1), (7_200, 1), (3_600, 5_000), (0, 10_000), (-3_600, 10_000)]
+)
+def test_margin__earnings_night__comes_by_a_ramp_and_is_known_a_day_before(
+    rich: Book, before_start: int, come: int
+) -> None:
+    rich.novate("100")
+    start = rich.stage.now() + 2 * DAY
+    rich.stage.oracle.post_event(0, start, start + DAY, sender=address("guardian"))
+    rich.stage.warp(start - before_start - rich.stage.now() - 1)
+    rich.stage.publish()
+    margin, exposure = rich.margin("taker"), replace(rich.exposure("AAPL", 100 * NANO), eventful=come)
+    assert (margin.maintenance, margin.initial) == rich.requirements(exposure)
+    # what is told above the doubt is no doubt
+    assert margin.doubt == 0
 
 
 def test_margin__largest_balances__do_not_overflow(book: Book) -> None:
