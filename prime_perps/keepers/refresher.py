@@ -14,7 +14,7 @@ from prime_perps.keepers.signer_site import views
 from prime_perps.reports import Limits, Source, Word
 
 # What one feed may cost at most: the 100,000 it is given, and what the adapter does with its answer.
-GAS_A_FEED = 150_000
+GAS_A_FEED = 400_000  # two push sources and an issuer, each promised 100,000, and the writing
 FEEDS_A_CALL = 32
 
 log = structlog.get_logger()
