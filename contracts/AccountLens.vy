@@ -14,6 +14,7 @@ from contracts.interfaces import IMarginModel
 from contracts.interfaces import IOracleAdapter
 from contracts.interfaces import IPerpClearinghouse
 from .modules.common import bits
+from .modules.liquidation import eligibility
 from .modules.oracle import price_word
 
 implements: IAccountLens
@@ -50,7 +51,7 @@ def account_summary(account: uint256) -> IAccountLens.Summary:
     assert terms.maintenance == margin.maintenance and terms.initial == margin.initial, "lens: out of step"
     return IAccountLens.Summary(
         margin=margin,
-        liquidatable=margin.equity + 2 * convert(margin.doubt, int256) < convert(margin.maintenance, int256),
+        liquidatable=eligibility._is_liquidatable(margin),
         closure=closure,
         terms=terms,
         lines=lines,
@@ -99,6 +100,7 @@ def _lines(
                 mid=word.mid * price_word.MID_TO_WAD,
                 half_width=word.half_width,
                 doubt=word.doubt,
+                slow=word.slow,
                 session=word.session,
                 flags=word.flags,
                 eventful=eventful,

@@ -17,6 +17,7 @@ from contracts.interfaces import ILiquidationEngine
 from contracts.interfaces import IPerpClearinghouse
 from snekmate.auth import access_control
 from .modules.common import roles
+from .modules.liquidation import eligibility
 from .modules.liquidation import slice as pricing
 
 implements: ILiquidationEngine
@@ -126,7 +127,7 @@ def take(account: uint256, liquidator: uint256, max_fraction: uint256, max_price
 @view
 def quote(account: uint256) -> ILiquidationEngine.Quote:
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
-    if not self._is_liquidatable(margin):
+    if not eligibility._is_liquidatable(margin):
         return empty(ILiquidationEngine.Quote)
     auction: ILiquidationEngine.Auction = self._as_of_now(self._load(account), margin)
     price: uint256 = self._price(auction, margin)
@@ -309,19 +310,9 @@ def _is_restored(margin: IPerpClearinghouse.Margin, fraction: uint256, payment: 
 
 
 @internal
-@pure
-def _is_liquidatable(margin: IPerpClearinghouse.Margin) -> bool:
-    """
-    @dev Maintenance holds the doubt once, equity is given it once: an account is sold only if it fails even at the
-         bound of every aged price that favours it.
-    """
-    return margin.equity + 2 * convert(margin.doubt, int256) < convert(margin.maintenance, int256)
-
-
-@internal
 @view
 def _check_liquidatable(account: uint256, margin: IPerpClearinghouse.Margin):
-    assert self._is_liquidatable(margin), "engine: healthy"
+    assert eligibility._is_liquidatable(margin), "engine: healthy"
     assert account >> 96 != convert(CLEARINGHOUSE.address, uint256), "engine: protected account"
     assert (staticcall CLEARINGHOUSE.settings()).paused & LIQUIDATION_PAUSED == 0, "settings: paused"
 

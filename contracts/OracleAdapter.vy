@@ -81,14 +81,6 @@ exports: (
 
 UNDERLYINGS: constant(uint256) = 64
 
-# Bit s is set for a session in which the exchange is not known to be open.
-SHUT_SESSIONS: constant(uint256) = (1 << price_word.SESSION_UNKNOWN) | (1 << price_word.SESSION_CLOSED)
-# Flags under which nobody can trade at the price, or nobody knows it, whatever the session.
-FROZEN: constant(uint256) = (
-    price_word.HALTED | price_word.PAUSED | price_word.REOPENING
-) << price_word.FLAGS_AT
-# Flags of which `read` has more to say than the word.
-MARKED: constant(uint256) = FROZEN | earnings.FLAG
 # Set anew with every word; the others are not a source's to change.
 BY_SOURCES: constant(uint256) = price_word.REDUCE_ONLY | price_word.REOPENING
 
@@ -162,9 +154,8 @@ def read(underlyings: DynArray[uint256, 32]) -> (DynArray[uint256, 32], IMarginM
         session: uint256 = (word >> price_word.SESSION_AT) & price_word.SESSION_MASK
         age_limit: uint256 = (packed_limits >> unsafe_mul(session, session_limits.LANE_BITS)) & session_limits.AGE_MAX
         fresh_until: uint256 = unsafe_add((word >> price_word.TIME_AT) & price_word.TIME_MAX, age_limit)
-        marked: bool = (((SHUT_SESSIONS >> session) & 1) | (word & MARKED)) != 0
-        if marked or block.timestamp > fresh_until:
-            frozen: bool = (((SHUT_SESSIONS >> session) & 1) | (word & FROZEN)) != 0
+        frozen: bool = (price_word.LIVE_STATES >> (word >> price_word.SESSION_AT)) & 1 == 0
+        if frozen or word & earnings.FLAG != 0 or block.timestamp > fresh_until:
             word = session_limits._doubted(word, fresh_until, frozen)
             if word & earnings.FLAG != 0:
                 word = earnings._told(word, underlying)

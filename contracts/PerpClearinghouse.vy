@@ -114,7 +114,7 @@ def distribute_fees() -> uint256:
 @external
 @view
 def margin(account: uint256) -> IPerpClearinghouse.Margin:
-    return risk._margin(account, empty(risk.Change))
+    return risk._margin(account, empty(risk.Change), True)
 
 
 @external

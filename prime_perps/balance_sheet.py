@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from prime_perps.accounts import owner_of
+from prime_perps.liquidation import liquidatable
 from prime_perps.margin import Exposure
-from prime_perps.reports import Flag, Session
+from prime_perps.reports import Flag, Session, Word
 from prime_perps.units import BPS, MID, NANO, WAD, usd
 
 MID_TO_WAD = WAD // MID
@@ -20,11 +21,11 @@ MID_TO_WAD = WAD // MID
 
 def verdict(margin: Any) -> str:
     """What the margins allow. `margin` as IPerpClearinghouse.Margin, USD in wad."""
-    if margin.equity + 2 * margin.doubt < margin.maintenance:
+    if liquidatable(margin):
         return "liquidatable"
     if margin.equity < margin.maintenance:
-        return "below maintenance, protected by old prices"
-    if margin.equity < margin.initial:
+        return "below maintenance, protected by old, frozen or sudden prices"
+    if min(margin.equity, margin.equity + margin.slow) < margin.initial:
         return "may only reduce risk"
     return "healthy"
 
@@ -42,6 +43,14 @@ def exposures(summary: Any) -> list[Exposure]:
         other = line.token_value - own
         found.append(Exposure(line.underlying, own, other, line.perp_value, line.half_width, line.eventful))
     return found
+
+
+def words(summary: Any) -> list[Word]:
+    """The price words of an account's lines as the clearinghouse read them, without their times."""
+    return [
+        Word(line.mid // MID_TO_WAD, 0, line.half_width, line.slow, line.session, line.flags, line.doubt)
+        for line in summary.lines
+    ]
 
 
 def render(account: int, summary: Any, symbols: Mapping[int, str]) -> Group:
@@ -138,8 +147,12 @@ def _requirements(summary: Any) -> Table:
     table.add_row(
         "health: equity over maintenance", "no margin needed" if ratio is None else f"{ratio:.3f}", style="bold"
     )
-    table.add_row("free: equity less initial margin", usd(margin.equity - margin.initial))
+    worse = min(margin.equity, margin.equity + margin.slow)
+    table.add_row("equity at the slow prices", usd(margin.equity + margin.slow))
+    table.add_row("free: the lower equity less initial margin", usd(worse - margin.initial))
+    table.add_section()
     table.add_row("doubt of old or frozen prices", usd(margin.doubt))
+    table.add_row("liquidation asks of equity and doubt", usd(margin.live))
     return table
 
 

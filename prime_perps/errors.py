@@ -79,7 +79,7 @@ REASONS: dict[str, str] = {
     "vault: too many decimals": "The token has more than 18 decimals.",
     "vault: transfer failed": "The token returned `false`, or moved less than it said.",
     "vault: zero amount": "An amount of nothing.",
-    "engine: healthy": "The account is not liquidatable: equity with twice the doubt reaches maintenance margin.",
+    "engine: healthy": "The account is not liquidatable: equity and doubt reach what liquidation asks for (`live`).",
     "engine: not running": "There is no auction of this account.",
     "engine: not the one expected": "Deployed at another address than the clearinghouse names as its engine.",
     "engine: own account": "The account would be sold to itself.",

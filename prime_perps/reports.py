@@ -218,11 +218,16 @@ class Word:
             | self.doubt << 128
         )
 
+    @property
+    def live(self) -> bool:
+        """Whether somebody can trade at the price."""
+        return self.session not in SHUT_SESSIONS and not self.flags & IN_DOUBT
+
     def as_of(self, now: int, limits: Limits, event: Event = NO_EVENT) -> Word:
         """A stored word as `read` returns it at `now`: wider by its doubt, and flagged with an event if it is near."""
         over = max(0, now - self.time - limits.age[self.session])
-        shut = self.session in SHUT_SESSIONS or self.flags & IN_DOUBT
-        doubt = min(max(-(-over * limits.growth // 60), limits.shut if shut else 0), BPS - self.half_width)
+        least = 0 if self.live else limits.shut
+        doubt = min(max(-(-over * limits.growth // 60), least), BPS - self.half_width)
         flags = self.flags if event.eventful(now) else self.flags & ~Flag.EVENT
         return Word(self.mid, self.time, self.half_width + doubt, self.slow, self.session, flags, doubt)
 

@@ -15,7 +15,9 @@ from typing import Any
 
 from prime_perps import balance_sheet
 from prime_perps.errors import Revert
+from prime_perps.liquidation import Doubts, liquidatable, live_margin, maintenance_of_live
 from prime_perps.margin import Closure, Exposure, Globals, Line, Table, div_up, requirements
+from prime_perps.reports import Word
 from prime_perps.risk import GROUPS, BadRiskParameters, RiskTable
 
 DAY = 86_400
@@ -86,9 +88,22 @@ class Level:
     """Equity against what is asked for at one moment, wad."""
 
     equity: int
-    doubt: int
+    doubts: Doubts
     maintenance: int
+    of_live_lines: int  # maintenance margin of the lines at whose price somebody can trade, alone
     initial: int
+
+    @property
+    def doubt(self) -> int:
+        return self.doubts.doubt
+
+    @property
+    def slow(self) -> int:
+        return self.doubts.slow
+
+    @property
+    def live(self) -> int:
+        return live_margin(self.maintenance, self.of_live_lines, self.doubts)
 
     @property
     def verdict(self) -> str:
@@ -97,7 +112,7 @@ class Level:
 
     @property
     def below_initial(self) -> bool:
-        return self.equity < self.initial
+        return min(self.equity, self.equity + self.slow) < self.initial
 
     @property
     def below_maintenance(self) -> bool:
@@ -105,7 +120,7 @@ class Level:
 
     @property
     def liquidatable(self) -> bool:
-        return self.equity + 2 * self.doubt < self.maintenance
+        return liquidatable(self)
 
 
 @dataclass(frozen=True)
@@ -113,7 +128,7 @@ class Book:
     """An account as the margin model sees it."""
 
     account: int
-    exposures: Sequence[Exposure]
+    lines: Sequence[tuple[Exposure, Word]]
     closure: Closure
     debt: int  # wad
     charged: Level  # by the chain, when the book was read
@@ -122,18 +137,22 @@ class Book:
     def of(cls, account: int, summary: Any) -> Book:
         """From an IAccountLens.Summary, exactly."""
         margin = summary.margin
+        lines = list(zip(balance_sheet.exposures(summary), balance_sheet.words(summary), strict=True))
         return cls(
             account=account,
-            exposures=balance_sheet.exposures(summary),
+            lines=lines,
             closure=Closure(*summary.closure),
             debt=max(-margin.cash, 0),
-            charged=Level(margin.equity, margin.doubt, margin.maintenance, margin.initial),
+            # what the chain asks of the live lines alone it does not tell: `live` is the lesser of the two
+            charged=Level(margin.equity, Doubts.of(lines), margin.maintenance, margin.maintenance, margin.initial),
         )
 
     def under(self, table: Table) -> Level:
         """With this table alone. Raises Revert for an underlying it has no line for."""
-        maintenance, initial = requirements(self.exposures, self.closure, self.debt, table)
-        return replace(self.charged, maintenance=maintenance, initial=initial)
+        exposures = [exposure for exposure, _ in self.lines]
+        maintenance, initial = requirements(exposures, self.closure, self.debt, table)
+        of_live_lines = maintenance_of_live(self.lines, self.closure, table)
+        return replace(self.charged, maintenance=maintenance, of_live_lines=of_live_lines, initial=initial)
 
     def is_explained_by(self, tables: Iterable[Table]) -> bool:
         """Whether the chain charges what the table asks for; of two, while one follows the other, something between."""
@@ -159,9 +178,12 @@ class Outlook:
     def at(self, elapsed: int) -> Level:
         """What the chain will ask for so many seconds after the ramp has begun, to the wei."""
         left = min(max(self.ramp - elapsed, 0), self.ramp)
-        initial = max(self._mean(self.old.initial, self.new.initial, left), self.new.initial)
-        maintenance = self._mean(self.old.maintenance, self.new.maintenance, left)
-        return Level(self.old.equity, self.old.doubt, maintenance, initial)
+        return replace(
+            self.old,
+            maintenance=self._mean(self.old.maintenance, self.new.maintenance, left),
+            of_live_lines=self._mean(self.old.of_live_lines, self.new.of_live_lines, left),
+            initial=max(self._mean(self.old.initial, self.new.initial, left), self.new.initial),
+        )
 
     def by_day(self) -> list[Level]:
         """When the ramp begins, every 24 hours from then on, and when it ends."""
@@ -187,19 +209,26 @@ class Outlook:
     @property
     def below_maintenance_after(self) -> int | None:
         """Seconds from the start of the ramp until equity is below maintenance margin; None if that does not come."""
-        return self._passes(self.old.equity)
+        return self._passes(self.old.equity, self.old.maintenance, self.new.maintenance)
 
     @property
     def liquidatable_after(self) -> int | None:
         """Seconds from the start of the ramp until it can be liquidated; None if that does not come."""
-        return self._passes(self.old.equity + 2 * self.old.doubt)
+        doubts, favoured = self.old.doubts, self.old.equity + self.old.doubt
+        # both requirements have to pass the same one of two levels: at the moment the later of them does, if ever
+        levels = (favoured + max(self.old.slow, 0), 3 * favoured // 2)
+        asked = (
+            (doubts.doubt, self.old.maintenance, self.new.maintenance),
+            (doubts.doubt - doubts.frozen, self.old.of_live_lines, self.new.of_live_lines),
+        )
+        found = (self._passes(level + less, start, end) for level in levels for less, start, end in asked)
+        return next((at for at in sorted(at for at in found if at is not None) if self.at(at).liquidatable), None)
 
     def _mean(self, old: int, new: int, left: int) -> int:
         return div_up(old * left + new * (self.ramp - left), self.ramp)
 
-    def _passes(self, level: int) -> int | None:
-        """The first second at which maintenance margin is above `level`."""
-        start, end = self.old.maintenance, self.new.maintenance
+    def _passes(self, level: int, start: int, end: int) -> int | None:
+        """The first second at which what is asked for, from `start` to `end`, is above `level`."""
         if start > level:
             return 0
         if end <= level:

@@ -152,6 +152,12 @@ class Stage:
     def reporters(self) -> list[bytes]:
         return [key("reporter 0"), key("reporter 1")]
 
+    def settle_slow_prices(self) -> None:
+        """Let the slow prices come down, or up, to those published: fifteen hours."""
+        for _ in range(3):
+            self.warp(5 * AN_HOUR)
+            self.publish()
+
     def report(self, symbol: str) -> Report:
         """The current price of one underlying as a report."""
         usual = Session.ALWAYS_OPEN if symbol == "BTC" else Session.REGULAR

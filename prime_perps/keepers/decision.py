@@ -66,11 +66,6 @@ class Decision:
     fraction: int = 0  # wad of the account, to take
 
 
-def liquidatable(equity: int, maintenance: int, doubt: int) -> bool:
-    """Whether an account fails even at the favourable end of what its old prices may be. USD in wad."""
-    return equity + 2 * doubt < maintenance
-
-
 def decide(candidate: Candidate, policy: Policy, failures: int, part: int = WAD, gas_cost: int = 0) -> Decision:
     """
     `failures`: sends that failed for this account in this very state. `part`: wad of the slice on offer that own

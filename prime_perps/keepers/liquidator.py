@@ -17,9 +17,10 @@ from prime_perps.accounts import owner_of
 from prime_perps.chain.contract import Contract, Receipt
 from prime_perps.chain.rpc import RpcBackend
 from prime_perps.errors import NodeError, Revert
-from prime_perps.keepers.decision import Action, Candidate, Decision, Policy, decide, liquidatable
+from prime_perps.keepers.decision import Action, Candidate, Decision, Policy, decide
 from prime_perps.keepers.loop import Stop
 from prime_perps.keepers.watchlist import Watchlist
+from prime_perps.liquidation import liquidatable
 from prime_perps.units import WAD, usd
 
 ACCOUNTS_A_QUERY = 200
@@ -89,7 +90,7 @@ class Liquidator:
         unhealthy = [
             (account, margin)
             for account, margin in self._margins(sorted(self._watchlist.accounts - self._protected))
-            if liquidatable(margin.equity, margin.maintenance, margin.doubt)
+            if liquidatable(margin)
         ]
         found = [self._candidate(account, margin) for account, margin in unhealthy]
         return sorted(filter(None, found), key=lambda one: Decimal(one.equity) / max(one.maintenance, 1))

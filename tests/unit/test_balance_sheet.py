@@ -67,18 +67,27 @@ def test_exposures__of_a_summary__are_what_the_model_was_given(stage, summary):
 
 
 @pytest.mark.parametrize(
-    ("equity", "doubt", "verdict"),
+    ("equity", "slow", "doubt", "verdict"),
     [
-        (150, 0, "healthy"),
-        (149, 0, "may only reduce risk"),
-        (100, 0, "may only reduce risk"),
-        (99, 1, "below maintenance, protected by old prices"),
-        (99, 0, "liquidatable"),
-        (-1, 0, "liquidatable"),
+        (150, 0, 0, "healthy"),
+        (150, 9, 0, "healthy"),
+        (150, -1, 0, "may only reduce risk"),
+        (149, 0, 0, "may only reduce risk"),
+        (149, 9, 0, "may only reduce risk"),
+        (100, 0, 0, "may only reduce risk"),
+        (99, 0, 1, "below maintenance, protected by old, frozen or sudden prices"),
+        (99, 1, 0, "below maintenance, protected by old, frozen or sudden prices"),
+        (99, 0, 0, "liquidatable"),
+        (99, -9, 0, "liquidatable"),
+        (67, 99, 0, "below maintenance, protected by old, frozen or sudden prices"),
+        (66, 99, 0, "liquidatable"),
+        (-1, 0, 0, "liquidatable"),
     ],
 )
-def test_verdict__each_side_of_each_boundary(summary, equity, doubt, verdict):
-    level = summary.margin._replace(equity=equity, maintenance=100, initial=150, doubt=doubt)
+def test_verdict__each_side_of_each_boundary(summary, equity, slow, doubt, verdict):
+    level = summary.margin._replace(
+        equity=equity, maintenance=100, initial=150, doubt=doubt, slow=slow, live=100 - doubt
+    )
     assert balance_sheet.verdict(level) == verdict
 
 

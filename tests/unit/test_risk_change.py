@@ -12,7 +12,9 @@ from prime_perps import risk
 from prime_perps.chain import Contract
 from prime_perps.compiler import ROOT
 from prime_perps.errors import Revert
+from prime_perps.liquidation import Doubts
 from prime_perps.margin import Closure, Exposure, Table
+from prime_perps.reports import Session, Word
 from prime_perps.risk_change import (
     DAY,
     Book,
@@ -26,7 +28,7 @@ from prime_perps.risk_change import (
     moments,
     table_of,
 )
-from prime_perps.units import wad
+from prime_perps.units import MID, wad
 from tests.stage import Stage, account, address
 
 FILE = risk.load(ROOT / "parameters" / "risk.json")
@@ -35,6 +37,8 @@ NVDA, SPY, BTC = range(3)
 LISTED = {NVDA: "NVDA", SPY: "SPY"}
 PARAMETERS = {"underlyings": [{"symbol": "NVDA", "tier": "T3"}, {"symbol": "SPY", "tier": "ETF"}]}
 RAMP = 3 * DAY
+OPEN = Word(mid=100 * MID, session=Session.REGULAR)
+CERTAIN = Doubts(0, 0, 0)
 
 
 def changed(underlying: int, **fields: int) -> Table:
@@ -45,7 +49,7 @@ def changed(underlying: int, **fields: int) -> Table:
 
 
 def level(maintenance: int, initial: int = 0, equity: int = 0, doubt: int = 0) -> Level:
-    return Level(equity, doubt, maintenance, max(initial, maintenance))
+    return Level(equity, Doubts(doubt, 0, 0), maintenance, maintenance, max(initial, maintenance))
 
 
 # fields
@@ -162,9 +166,17 @@ def test_at__milder_table__both_by_and_by_rounded_up():
     ]
 
 
-@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.integers(0, 9), st.integers(1, 40))
-def test_liquidatable_after__any_margins__first_second_that_is(old, new, equity, doubt, ramp):
-    outlook = Outlook(1, level(old, 0, equity, doubt), level(new, 0, equity, doubt), ramp)
+@given(
+    st.tuples(st.integers(0, 60), st.integers(0, 60)),
+    st.tuples(st.integers(0, 60), st.integers(0, 60)),
+    st.integers(-20, 60),
+    st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(-9, 30)),
+    st.integers(1, 40),
+)
+def test_liquidatable_after__any_margins__first_second_that_is(old, new, equity, doubts, ramp):
+    frozen, others, slow = doubts
+    left_open = Doubts(frozen + others, frozen, slow)
+    outlook = Outlook(1, Level(equity, left_open, *old, 60), Level(equity, left_open, *new, 60), ramp)
     seconds = range(ramp + 1)
     assert outlook.liquidatable_after == next((s for s in seconds if outlook.at(s).liquidatable), None)
     assert outlook.below_maintenance_after == next((s for s in seconds if outlook.at(s).below_maintenance), None)
@@ -202,7 +214,9 @@ def test_falls__each_side_of_each_boundary__counts_only_what_is_met_today(equity
 
 def book(account: int, equity: int, charged: tuple[int, int] | None = None, underlying: int = NVDA) -> Book:
     """Long 100,000 USD; charged by the chain what TABLE asks for, unless said otherwise."""
-    bare = Book(account, [Exposure(underlying, perp=wad(100_000))], Closure(), 0, Level(equity, 0, 0, 0))
+    bare = Book(
+        account, [(Exposure(underlying, perp=wad(100_000)), OPEN)], Closure(), 0, Level(equity, CERTAIN, 0, 0, 0)
+    )
     due = bare.under(TABLE)
     maintenance, initial = charged or (due.maintenance, due.initial)
     return replace(bare, charged=replace(due, maintenance=maintenance, initial=initial))
@@ -234,7 +248,7 @@ def test_comparison__what_the_chain_charges_is_not_what_the_table_asks__unreadab
     assert compared.warnings == ["2 accounts could not be evaluated: what happens to them is not known"]
 
 
-@pytest.mark.parametrize("charged", [BEFORE, AFTER, Level(0, 0, BEFORE.maintenance + 1, AFTER.initial)])
+@pytest.mark.parametrize("charged", [BEFORE, AFTER, Level(0, CERTAIN, BEFORE.maintenance + 1, 0, AFTER.initial)])
 def test_comparison__while_another_table_comes_in__anything_between_the_two_is_explained(charged):
     during = book(1, 0, charged=(charged.maintenance, charged.initial))
     compared = Comparison.of(STRICTER, STRICTER, RAMP, [during], {}, before=[TABLE])
@@ -326,9 +340,9 @@ def test_at__every_account__what_the_chain_asks_for_to_the_wei(stage, elapsed):
         assert outlook.at(elapsed) == read(stage, role).charged, role
 
 
-def stricter(stage: Stage, phi: int = 1_500) -> Table:
+def stricter(stage: Stage, stocks: int = 1_500, crypto: int = 1_500) -> Table:
     usual = risk.read_table(stage.system.model)
-    return Table(replace(usual.globals, phi=(phi, 1_500, 400, 0)), usual.lines)
+    return Table(replace(usual.globals, phi=(stocks, crypto, 400, 0)), usual.lines)
 
 
 def test_liquidatable_after__taker__healthy_one_second_before_and_for_sale_at_it(stage):
@@ -345,13 +359,16 @@ def test_liquidatable_after__taker__healthy_one_second_before_and_for_sale_at_it
 
 
 def test_liquidatable_after__price_in_doubt__later_than_below_maintenance(stage):
+    """What is halted asks for nothing: the rest of the book must be too much for equity and doubt."""
+    stage.fund("taker", "60000")
+    stage.trade("maker", "taker", "BTC", "2.4")
     stage.oracle.set_halt(stage.id("NVDA"), True, sender=address("guardian"))
-    outlooks, starts = use(stage, stricter(stage, phi=5_000))
+    outlooks, starts = use(stage, stricter(stage, stocks=5_000, crypto=9_000))
     outlook, engine = outlooks["taker"], stage.system.engine
-    assert outlook.old.doubt > 0
+    assert outlook.old.doubt == outlook.old.doubts.frozen > 0
     assert outlook.below_maintenance_after < outlook.liquidatable_after
     go_to(stage, starts + outlook.below_maintenance_after)
-    assert read(stage, "taker").charged.verdict == "below maintenance, protected by old prices"
+    assert read(stage, "taker").charged.verdict == "below maintenance, protected by old, frozen or sudden prices"
     go_to(stage, starts + outlook.liquidatable_after - 1)
     with pytest.raises(Revert, match="engine: healthy"):
         engine.start(account("taker"), sender=address("keeper"))

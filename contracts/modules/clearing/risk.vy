@@ -32,6 +32,8 @@ struct Listing:
 
 WAD: constant(uint256) = 10**18
 BPS: constant(uint256) = 10**4
+# Added before and taken away after, so that a division rounds down on both sides of zero.
+LIFT: constant(int256) = 2**200
 MID: constant(uint256) = 10**8
 # size (1e-9) x mid (1e-8 USD) into wad, exactly.
 PERP_VALUE: constant(int256) = 10
@@ -125,9 +127,10 @@ def _others_units(account: uint256, others: uint256, underlying: uint256) -> uin
 
 @internal
 @view
-def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
+def _margin(account: uint256, undo: Change, judged: bool) -> IPerpClearinghouse.Margin:
     """
     @notice The account's margin, without `undo`: the change of a trade whose risk is compared.
+    @param judged Whether `live` is wanted, which asks the model once more while a line is frozen.
     """
     header: ledger.Header = ledger._header(account)
     lines: uint256 = header.lines
@@ -152,10 +155,12 @@ def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
     # not through `_read`: a margin check need not copy both lists once more
     words, closure = staticcall IOracleAdapter(ORACLE).read(held)
     exposures: DynArray[IMarginModel.Exposure, 32] = []
+    frozen: uint256 = 0  # a bit for each place in `held` at whose price nobody can trade
+    frozen_doubt: uint256 = 0
+    slow: int256 = 0  # wad bps
     k: uint256 = 0
     for underlying: uint256 in held:
         word: uint256 = words[k]
-        k = unsafe_add(k, 1)
         mid: uint256 = word & price_word.MID_MAX
         position: IPerpClearinghouse.Position = ledger._position(account, underlying)
         # |size| < 2^79, token < 2^96, mid < 2^56 and at most 32 lines: no product or sum below can overflow
@@ -171,11 +176,19 @@ def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
             other = self._others_units(account, header.others, underlying) * mid // MID
         margin.token_value = unsafe_add(margin.token_value, unsafe_add(token, other))
         margin.perp_value = unsafe_add(margin.perp_value, perp)
+        net: int256 = unsafe_add(convert(unsafe_add(token, other), int256), perp)
+        # as price_word unpacks it, in place
+        slow_offset: int256 = convert(convert(word << (256 - price_word.SESSION_AT), bytes32), int256) >> 240
+        slow = unsafe_add(slow, unsafe_mul(net, slow_offset))
+        live: uint256 = (price_word.LIVE_STATES >> ((word >> price_word.SESSION_AT) & price_word.STATE_MASK)) & 1
+        frozen |= (live ^ 1) << k
+        k = unsafe_add(k, 1)
         doubt: uint256 = (word >> price_word.DOUBT_AT) & price_word.BPS_MASK
         if doubt != 0:
             # up: liquidation gives the account the benefit of it
-            net: uint256 = convert(abs(convert(unsafe_add(token, other), int256) + perp), uint256)
-            margin.doubt += (net * doubt + BPS - 1) // BPS
+            doubt = (convert(abs(net), uint256) * doubt + BPS - 1) // BPS
+            margin.doubt += doubt
+            frozen_doubt += doubt * (live ^ 1)
         eventful: uint256 = word >> price_word.EVENTFUL_AT
         if word & HALTED != 0:
             # a halt counts as an event too, but nobody could prepare for it: initial margin has all of the event
@@ -199,9 +212,20 @@ def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
         - margin.funding_owed
         - undo.value
     )
-    margin.maintenance, margin.initial = staticcall IMarginModel(settings._model()).requirements(
-        exposures, closure, debt
-    )
+    margin.slow = unsafe_sub(unsafe_div(unsafe_add(slow, LIFT * 10**4), 10**4), LIFT)
+    model: IMarginModel = IMarginModel(settings._model())
+    margin.maintenance, margin.initial = staticcall model.requirements(exposures, closure, debt)
+    margin.live = margin.maintenance - min(margin.doubt, margin.maintenance)
+    if frozen != 0 and judged:
+        left: uint256 = 0
+        for place: uint256 in range(k, bound=32):
+            if (frozen >> place) & 1 == 0:
+                exposures[left] = exposures[place]
+                left += 1
+        for place: uint256 in range(k - left, bound=32):
+            exposures.pop()
+        maintenance: uint256 = (staticcall model.requirements(exposures, closure, 0))[0]
+        margin.live = min(margin.live, maintenance - min(margin.doubt - frozen_doubt, maintenance))
     return margin
 
 
@@ -209,16 +233,17 @@ def _margin(account: uint256, undo: Change) -> IPerpClearinghouse.Margin:
 @view
 def _check_change(account: uint256, change: Change):
     """
-    @notice CH-4: meet initial margin, or have less risk than without the change and be no less healthy.
+    @notice CH-4: meet initial margin, also at the slow prices, or have less risk than without the change and be no
+            less healthy.
     @dev An account whose equity is gone may not lose any more of it: that would be somebody else's money. One below
          maintenance must shed a hundredth of it with each trade.
     """
-    margin: IPerpClearinghouse.Margin = self._margin(account, empty(Change))
-    if margin.equity >= convert(margin.initial, int256):
+    margin: IPerpClearinghouse.Margin = self._margin(account, empty(Change), False)
+    if min(margin.equity, margin.equity + margin.slow) >= convert(margin.initial, int256):
         return
     # withdrawing and receiving a slice are never a reduction: they pass no change
     self._check_allowed(change.size != 0)
-    before: IPerpClearinghouse.Margin = self._margin(account, change)
+    before: IPerpClearinghouse.Margin = self._margin(account, change, False)
     no_worse: bool = margin.equity >= before.equity
     if before.equity > 0:
         no_worse = (

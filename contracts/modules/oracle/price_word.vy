@@ -28,6 +28,14 @@ SESSION_REGULAR: constant(uint256) = 2
 SESSION_CLOSED: constant(uint256) = 5
 SESSION_ALWAYS_OPEN: constant(uint256) = 6
 
+# Session and flags are neighbours, eight bits in all. Bit i is set if somebody can trade at a price whose eight bits
+# are i: in every session but unknown and closed, under no flags but EVENTFUL and REDUCE_ONLY.
+LIVE_SESSIONS: constant(uint256) = (1 << 1) | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 6)
+LIVE_STATES: constant(uint256) = (
+    LIVE_SESSIONS | (LIVE_SESSIONS << 32) | (LIVE_SESSIONS << 64) | (LIVE_SESSIONS << 96)
+)
+STATE_MASK: constant(uint256) = 2**8 - 1
+
 MID_MAX: constant(uint256) = 2**56 - 1
 TIME_MAX: constant(uint256) = 2**32 - 1
 FULL_WIDTH: constant(uint256) = 10_000

@@ -92,7 +92,7 @@ class Borrower(Actions):
         while low < high:
             middle = (low + high + 1) // 2
             verdict = self.held.paid(-middle * WAD // 10**CASH_DECIMALS).verdict(self.risk)
-            low, high = (middle, high) if verdict.equity >= verdict.initial else (low, middle - 1)
+            low, high = (middle, high) if verdict.meets_initial else (low, middle - 1)
         self.withdraw(BORROWER, CASH, low)
 
     def bring_to(self, health: Fraction) -> None:
@@ -106,6 +106,7 @@ class Borrower(Actions):
             good, bad = (middle, bad) if enough else (good, middle)
         whole, digits = divmod(bad, MID)
         self.stage.publish(SPY=f"{whole}.{digits:08d}")
+        self.stage.settle_slow_prices()
         self.look = self.world.look()
 
 

@@ -23,7 +23,7 @@ from prime_perps.units import BPS, MID, WAD, usd
 from tests.stage import AN_HOUR, UNLIMITED, account, address
 
 from . import invariants
-from .preview import Risk, slice_costs
+from .preview import Risk, slice_costs, verdict_of
 from .strangers import Attempt
 from .world import FEES, INSURANCE, SYMBOLS, World
 
@@ -120,7 +120,7 @@ class Actions:
         with self._acting(role):
             arguments = (account(role), instrument, amount, address(role))
             self.world.send(self.world.system.vault.withdraw, *arguments, role=role)
-        assert self.look.sheets[role].margin.equity >= self.look.sheets[role].margin.initial, f"CH-4: {role}"
+        assert verdict_of(self.look.sheets[role]).meets_initial, f"CH-4: {role}"
 
     def refuse_withdrawal(self, role: str, instrument: int, amount: int, reason: str) -> None:
         arguments = (account(role), instrument, amount, address(role))
@@ -204,6 +204,12 @@ class Actions:
         self.world.count(self.stage.publish(**moved))
         self._passed()
 
+    def prices_last(self) -> None:
+        """Until the slow prices are the same."""
+        self.say("prices stay what they are for hours")
+        self.stage.settle_slow_prices()
+        self._passed()
+
     def _moved(self, symbol: str, percent: int) -> str:
         after = Decimal(self.stage.prices[symbol]) * (100 + percent) / 100
         return str(min(max(after, LEAST_PRICE), MOST_PRICE).quantize(Decimal(1) / MID))
@@ -249,8 +255,8 @@ class Actions:
         (told,) = [fields for name, fields in self.world.engine.events(receipt) if name == "Slice"]
         assert (told["payment"], told["reward"]) == (payment, reward), f"LQ-1: {role} was sold for {told}"
         self.look = self.world.look()
-        now = self.look.sheets[keeper].margin
-        assert now.equity >= now.initial, f"CH-4: {keeper} took a slice and has {now}"
+        now = verdict_of(self.look.sheets[keeper])
+        assert now.meets_initial, f"CH-4: {keeper} took a slice and has {now}"
         dust = sum(self.risk.price(symbol) // NANO_DUST + 2 for symbol in SYMBOLS)
         invariants.check_slice(before, self.look, role, dust)
         invariants.check_moved(before, self.look, role, keeper, fraction, payment, reward)

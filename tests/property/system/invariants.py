@@ -88,7 +88,7 @@ def check_slice(before: Look, after: Look, role: str, dust: int) -> None:
     """LQ-1, for the account that a slice was taken from; `dust`, wad, is what it may be off by in cutting sizes."""
     then, now = verdict_of(before.sheets[role]), verdict_of(after.sheets[role])
     if then.equity > 0:
-        eased = Verdict(now.equity + dust, max(now.maintenance - dust, 0), now.initial)
+        eased = Verdict(now.equity + dust, max(now.maintenance - dust, 0), now.initial, now.slow)
         assert eased.no_worse_than(then), f"LQ-1: {role} went from {then} to {now}"
 
 

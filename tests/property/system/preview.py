@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from prime_perps import margin
+from prime_perps.liquidation import Doubts
 from prime_perps.margin import Closure, Exposure, Table
 from prime_perps.reports import Flag, Word, eventful
 from prime_perps.units import MID, NANO, PIPS, WAD
@@ -28,13 +29,19 @@ class Verdict:
     equity: int
     maintenance: int
     initial: int
+    slow: int  # what equity would be more at the slow prices
+
+    @property
+    def meets_initial(self) -> bool:
+        """At both prices."""
+        return min(self.equity, self.equity + self.slow) >= self.initial
 
     def may_follow(self, before: Verdict) -> bool:
         """CH-4, for a trade: initial margin is met, or risk is less (below maintenance: by a hundredth) and health no
         worse."""
         least = before.maintenance // 100 if before.equity < before.maintenance else 1
         reduced = self.maintenance + least <= before.maintenance
-        return self.equity >= self.initial or (reduced and self.no_worse_than(before))
+        return self.meets_initial or (reduced and self.no_worse_than(before))
 
     def no_worse_than(self, before: Verdict) -> bool:
         if before.equity > 0:
@@ -82,10 +89,13 @@ class Holdings:
         return cls(sheet.margin.cash, quote, sheet.sizes, sheet.tokens, sheet.other)
 
     def verdict(self, given: Risk) -> Verdict:
-        exposures = [self._exposure(symbol, given) for symbol in SYMBOLS if self._holds(symbol)]
+        held = [symbol for symbol in SYMBOLS if self._holds(symbol)]
+        exposures = [self._exposure(symbol, given) for symbol in held]
+        words = [given.words[symbol] for symbol in held]
         worth = sum(entry.token + entry.other + entry.perp for entry in exposures)
         needs = margin.requirements(exposures, given.closure, max(-self.cash, 0), given.table)
-        return Verdict(self.cash + self.quote + worth, *needs)
+        slow = Doubts.of(zip(exposures, words, strict=True)).slow
+        return Verdict(self.cash + self.quote + worth, *needs, slow)
 
     def paid(self, amount: int) -> Holdings:
         """With more cash, or less."""
@@ -214,7 +224,7 @@ def reduces(before: int, change: int) -> bool:
 
 
 def verdict_of(sheet: Sheet) -> Verdict:
-    return Verdict(sheet.margin.equity, sheet.margin.maintenance, sheet.margin.initial)
+    return Verdict(sheet.margin.equity, sheet.margin.maintenance, sheet.margin.initial, sheet.margin.slow)
 
 
 def trade_refusal(look: Look, given: Risk, maker: str, taker: str, symbol: str, size: int, price: int) -> str | None:

@@ -20,7 +20,7 @@ from tests.stage import account
 
 from . import invariants
 from .actions import LIQUIDATION, TRADING, WITHDRAWALS, Actions, Resting
-from .preview import Holdings, slice_costs, start_refusal, trade_refusal
+from .preview import Holdings, slice_costs, start_refusal, trade_refusal, verdict_of
 from .strangers import ATTEMPTS, Attempt
 from .world import (
     BOOK_DECIMALS,
@@ -139,7 +139,8 @@ class System(RuleBasedStateMachine, Actions):
     @rule(role=owners, more=st.integers(1, 10**9))
     def withdrawal_of_too_much__is_refused(self, role: str, more: int) -> None:
         """More than is left above initial margin is refused for that, more than there is in the safe for that."""
-        free = max(self.look.sheets[role].margin.equity - self.look.sheets[role].margin.initial, 0)
+        verdict = verdict_of(self.look.sheets[role])
+        free = max(min(verdict.equity, verdict.equity + verdict.slow) - verdict.initial, 0)
         amount = free // CASH_UNIT + more
         if amount > self.look.booked[CASH]:
             reason = "vault: not enough in safe"
@@ -255,13 +256,24 @@ class System(RuleBasedStateMachine, Actions):
         self._keepers_act(*watching)
 
     @precondition(lambda self: self._exposed())
-    @rule(data=st.data(), health=st.sampled_from((120, 100, 95, 80, 50, 10, -30)), keeper=keepers, share=shares)
-    def price_hurts(self, data: st.DataObject, health: int, keeper: str, share: int) -> None:
-        """It moves just as far as it takes to bring somebody's health down to `health` percent, or not at all."""
+    @rule(
+        data=st.data(),
+        health=st.sampled_from((120, 100, 95, 80, 50, 10, -30)),
+        lasts=st.sampled_from((True, True, False)),
+        keeper=keepers,
+        share=shares,
+    )
+    def price_hurts(self, data: st.DataObject, health: int, lasts: bool, keeper: str, share: int) -> None:
+        """
+        It moves just as far as it takes to bring somebody's health down to `health` percent, or not at all, and stays
+        there long enough for the slow price to follow, or keepers act at once.
+        """
         role, symbol = data.draw(st.sampled_from(self._exposed()), label="role, symbol")
         percent = self._move_that_brings(role, symbol, health)
         if percent:
             self.move_prices({symbol: percent})
+            if lasts:
+                self.prices_last()
             self._keepers_act(keeper, share)
 
     @rule(seconds=st.sampled_from((30, 60, 61, 300, 900, 1_800, 4_200, 86_400)), renewed=st.booleans(), watching=watch)
@@ -354,8 +366,7 @@ class System(RuleBasedStateMachine, Actions):
         return CASH if name == "cash" else OTHER
 
     def _covers(self, after: Holdings) -> bool:
-        verdict = after.verdict(self.risk)
-        return verdict.equity >= verdict.initial
+        return after.verdict(self.risk).meets_initial
 
     def _refusal(self, maker: str, taker: str, symbol: str, size: int, price: int) -> str | None:
         return trade_refusal(self.look, self.risk, maker, taker, symbol, size, price)

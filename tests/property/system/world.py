@@ -14,6 +14,7 @@ from typing import Any
 from prime_perps import deployment, risk
 from prime_perps.accounts import CASH, token
 from prime_perps.chain.contract import Contract, Method, Receipt
+from prime_perps.liquidation import liquidatable
 from prime_perps.margin import Closure, Table
 from prime_perps.reports import Word
 from prime_perps.units import wad
@@ -62,7 +63,7 @@ class Sheet:
 
     @property
     def liquidatable(self) -> bool:
-        return bool(self.margin.equity + 2 * self.margin.doubt < self.margin.maintenance)
+        return liquidatable(self.margin)
 
     @property
     def holdings(self) -> tuple[Mapping[str, int], Mapping[str, int], int]:

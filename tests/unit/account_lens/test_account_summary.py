@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from prime_perps.errors import Revert
+from prime_perps.liquidation import liquidatable
 from prime_perps.margin import Breakdown, Exposure
 from prime_perps.reports import DEFAULT_LIMITS, Flag, Session
 from prime_perps.units import NANO, WAD, nano, wad
@@ -18,7 +19,7 @@ from .conftest import DOUBLE, HALF, Glass
 SHUT = 1_000  # bps, the doubt of a price that nobody can trade at
 FLOORS = DEFAULT_LIMITS.floor
 # what the line of an underlying says about its price when it is fresh and its exchange is open
-OPEN = {"half_width": 5, "doubt": 0, "session": Session.REGULAR, "flags": 0, "eventful": 0, "age": 0}
+OPEN = {"half_width": 5, "doubt": 0, "slow": 0, "session": Session.REGULAR, "flags": 0, "eventful": 0, "age": 0}
 
 
 def _line(underlying: int, **fields: int) -> dict[str, int]:
@@ -35,7 +36,7 @@ def _exposure(line: Any, other: int = 0) -> Exposure:
 
 def test_account_summary__account_never_touched__is_nothing(glass: Glass) -> None:
     summary = glass.summary("nobody")
-    assert summary.margin == (0,) * 9
+    assert summary.margin == (0,) * 11
     assert summary.terms == (0,) * 13
     assert (summary.liquidatable, summary.closure, summary.lines) == (False, (0, 0, 0), [])
 
@@ -69,11 +70,12 @@ def test_account_summary__a_book_of_everything__is_told_line_by_line(glass: Glas
             token_value=wad("10.5") * price // WAD + 4 * price,
             perp_value=-9 * price,
             mid=price,
+            slow=-8,
         ),
         _line(1, token_value=6 * 110 * WAD, mid=110 * WAD),
         _line(2, token=40 * WAD, token_value=1_000 * WAD, mid=25 * WAD),
         _line(4, size=nano("2.000000001"), perp_value=wad("280.00000014"), mid=140 * WAD),
-        _line(6, size=-NANO // 10, perp_value=-6_100 * WAD, mid=61_000 * WAD, session=Session.ALWAYS_OPEN),
+        _line(6, size=-NANO // 10, perp_value=-6_100 * WAD, mid=61_000 * WAD, slow=-163, session=Session.ALWAYS_OPEN),
     ]
     others = (4 * price, 660 * WAD, 0, 0, 0)
     exposures = [_exposure(line, other) for line, other in zip(summary.lines, others, strict=True)]
@@ -171,7 +173,7 @@ def test_account_summary__exchange_shut__tells_the_closure_and_the_doubt(glass: 
 def test_account_summary__liquidatable__is_what_the_engine_goes_by(
     glass: Glass, seconds: int, session: Session
 ) -> None:
-    """From the cent at which maintenance margin is no longer met, with and without doubt about the price."""
+    """From the cent at which it is for sale, with and without doubt about the price."""
     stage = glass.stage
     stage.fund("holder", "3500")
     stage.trade("maker", "holder", "AAPL", "100")
@@ -184,12 +186,13 @@ def test_account_summary__liquidatable__is_what_the_engine_goes_by(
             stage.publish()
             stage.warp(seconds)
             summary = glass.summary()
-            margin = summary.margin
-            assert summary.liquidatable == (margin.equity + 2 * margin.doubt < margin.maintenance)
+            assert summary.liquidatable == liquidatable(summary.margin)
             assert summary.liquidatable == _can_start(glass)
             return bool(summary.liquidatable)
 
     low, high = 10_000, 15_000
+    if session is Session.CLOSED:
+        low = 9_000
     assert is_liquidatable(low)
     assert not is_liquidatable(high)
     while high - low > 1:

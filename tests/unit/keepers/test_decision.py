@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from prime_perps.keepers.decision import Action, Candidate, Policy, decide, liquidatable
+from prime_perps.keepers.decision import Action, Candidate, Policy, decide
 from prime_perps.units import WAD, wad
 
 # 28.30 % of an account with equity 8,000 and maintenance 10,000 at a price of 0.95: the worked vector of the slice.
@@ -23,18 +23,6 @@ SLICE = Candidate(
     reward=0,
 )
 PROFIT = wad("113.20")
-
-
-def test_liquidatable__exactly_at_maintenance__is_not():
-    assert not liquidatable(100, 100, 0)
-    assert liquidatable(99, 100, 0)
-
-
-def test_liquidatable__doubt__counts_twice_for_the_account():
-    assert not liquidatable(90, 100, 5)
-    assert liquidatable(89, 100, 5)
-    assert liquidatable(-50, 10, 29)
-    assert not liquidatable(-50, 10, 30)
 
 
 def test_profit__slice_with_equity__is_the_discount():

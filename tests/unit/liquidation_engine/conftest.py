@@ -22,6 +22,7 @@ from prime_perps.units import BPS, WAD, wad
 from tests.stage import Stage, account, address
 
 BOUGHT_AT = 125
+BOUGHT_HIGH = 150
 FALLEN_TO = 100
 RATE = Fraction(1, 10)
 ANY_PRICE = WAD
@@ -63,17 +64,23 @@ class Auctions:
     def insurance(self) -> int:
         return int(self.book.insurance_account())
 
-    def distress(self, equity: str, maintenance: str, role: str = "holder") -> None:
+    def distress(self, equity: str, maintenance: str, role: str = "holder", settled: bool = True) -> None:
         """
-        Give a role exactly this equity and maintenance margin, USD: it buys SPY at 125 and the price falls to 100.
+        Give a role exactly this equity and maintenance margin, USD: it buys SPY at 125 and the price falls to 100,
+        where it stays, unless not `settled`, until the slow price is there too.
 
-        Equity may be as low as -0.8 times maintenance: what is deposited must be enough to buy with.
+        Equity may be as low as -0.8 times maintenance, as what is deposited must be enough to buy with; below that it
+        buys at 150.
         """
         size = Decimal(maintenance) / FALLEN_TO * RATE.denominator
-        self.stage.publish(SPY=str(BOUGHT_AT))
-        self.stage.fund(role, str(Decimal(equity) + size * (BOUGHT_AT - FALLEN_TO)))
+        bought_at = BOUGHT_AT if Decimal(equity) >= -Decimal(maintenance) * 4 / 5 else BOUGHT_HIGH
+        self.stage.publish(SPY=str(bought_at))
+        self.stage.settle_slow_prices()
+        self.stage.fund(role, str(Decimal(equity) + size * (bought_at - FALLEN_TO)))
         self.stage.trade("maker", role, "SPY", str(size))
         self.stage.publish(SPY=str(FALLEN_TO))
+        if settled:
+            self.stage.settle_slow_prices()
         margin = self.stage.margin(role)
         assert (margin.equity, margin.maintenance) == (wad(equity), wad(maintenance))
 

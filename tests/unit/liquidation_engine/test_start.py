@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from prime_perps.errors import Revert
@@ -176,26 +178,26 @@ def test_start__exactly_at_the_favourable_bound__reverts(auctions: Auctions) -> 
         auctions.start()
 
 
-@pytest.mark.parametrize(("equity", "sold"), [("249.999999", True), ("250", False), ("8000", False)])
+@pytest.mark.parametrize(("equity", "sold"), [("-10000.000001", True), ("-10000", False), ("8000", False)])
 @pytest.mark.parametrize("session", [Session.UNKNOWN, Session.CLOSED], ids=lambda session: session.name)
 def test_start__exchange_shut__only_what_is_beyond_its_doubt__OR_2(
     auctions: Auctions, session: Session, equity: str, sold: bool
 ) -> None:
-    """With a width of 30 bps 10,250 are needed, and a tenth of 100,000 USD is in doubt."""
+    """A tenth of 100,000 USD is in doubt, and nothing is asked for what nobody can trade."""
     auctions.distress(equity, "10000")
     auctions.stage.sessions["SPY"] = session
     auctions.stage.publish()
     margin = auctions.stage.margin("holder")
-    assert (margin.doubt, margin.maintenance) == (wad(10_000), wad(20_250))
+    assert (margin.doubt, margin.maintenance, margin.live) == (wad(10_000), wad(20_250), 0)
     _starts_if(auctions, sold)
 
 
-@pytest.mark.parametrize(("equity", "sold"), [("-0.000001", True), ("0", False), ("8000", False)])
+@pytest.mark.parametrize(("equity", "sold"), [("-10000.000001", True), ("-10000", False), ("8000", False)])
 def test_start__halted__only_what_is_beyond_its_doubt__OR_2(auctions: Auctions, equity: str, sold: bool) -> None:
     auctions.distress(equity, "10000")
     auctions.stage.system.oracle.set_halt(auctions.stage.id("SPY"), True, sender=address("guardian"))
     margin = auctions.stage.margin("holder")
-    assert (margin.doubt, margin.maintenance) == (wad(10_000), wad(20_000))
+    assert (margin.doubt, margin.maintenance, margin.live) == (wad(10_000), wad(20_000), 0)
     _starts_if(auctions, sold)
 
 
@@ -205,6 +207,45 @@ def test_start__another_underlying_shut__starts__OR_1(auctions: Auctions) -> Non
     auctions.stage.fund_stock("holder", "AAPL", "0.000000000000000001")
     auctions.stage.system.oracle.set_halt(auctions.stage.id("AAPL"), True, sender=address("guardian"))
     auctions.start()
+
+
+@pytest.mark.parametrize(("equity", "sold"), [("9984.999999", True), ("9985", False)])
+def test_start__some_of_it_shut__asks_the_rest_for_its_own_margin__OR_2(
+    auctions: Auctions, equity: str, sold: bool
+) -> None:
+    """SPY, open, needs 10,000 by itself; one AAPL at 150 is shut, asks for nothing, and is given a tenth."""
+    auctions.distress(str(Decimal(equity) - 150), "10000")
+    auctions.stage.fund_stock("holder", "AAPL", "1")
+    auctions.stage.sessions["AAPL"] = Session.CLOSED
+    auctions.stage.publish()
+    margin = auctions.stage.margin("holder")
+    assert (margin.doubt, margin.live) == (wad(15), wad(10_000))
+    _starts_if(auctions, sold)
+
+
+# sudden prices
+
+
+@pytest.mark.parametrize(("equity", "sold"), [("6666.666666", True), ("6666.666667", False), ("9999", False)])
+def test_start__price_has_just_fallen__waits_for_the_slow_price_or_two_thirds(
+    auctions: Auctions, equity: str, sold: bool
+) -> None:
+    auctions.distress(equity, "10000", settled=False)
+    margin = auctions.stage.margin("holder")
+    assert margin.slow == wad(25_000)
+    _starts_if(auctions, sold)
+    auctions.stage.settle_slow_prices()
+    assert auctions.stage.margin("holder").slow == 0
+    if not sold:
+        _starts_if(auctions, True)
+
+
+def test_start__price_has_just_recovered__the_mid_alone_protects(auctions: Auctions) -> None:
+    """Both prices must fail: what the slow price still says is not enough."""
+    auctions.distress("8000", "10000")
+    auctions.stage.publish(SPY="103")
+    assert auctions.stage.margin("holder").slow < 0
+    _starts_if(auctions, False)
 
 
 def _starts_if(auctions: Auctions, sold: bool) -> None:

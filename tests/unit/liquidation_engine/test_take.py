@@ -61,6 +61,7 @@ def test_take__hedged_account__moves_every_leg_by_the_same_fraction(auctions: Au
     stage.trade("maker", "holder", "AAPL", "-300")
     stage.trade("maker", "holder", "SPY", "2000")
     stage.publish(SPY="100")
+    stage.settle_slow_prices()
 
     # 200 AAPL and 2,000 SPY net, which have lost 50,000
     before = stage.margin("holder")
@@ -405,12 +406,12 @@ def test_take__halted_and_in_doubt__reverts__OR_2(auctions: Auctions) -> None:
 def test_take__halted_and_insolvent_beyond_doubt__takes(auctions: Auctions) -> None:
     """A slice is no trade: it needs no open market, and it never grows the open interest."""
     auctions.insure("20000")
-    auctions.distress("-5000", "10000")
+    auctions.distress("-10001", "10000")
     spy = auctions.stage.id("SPY")
     auctions.stage.system.oracle.set_halt(spy, True, sender=address("guardian"))
     before = auctions.book.market(spy).open_interest
     receipt = auctions.take()
-    assert auctions.one("Slice", receipt)["equity"] == -wad(5_000)
+    assert auctions.one("Slice", receipt)["equity"] == -wad(10_001)
     assert auctions.book.market(spy).open_interest == before
 
 

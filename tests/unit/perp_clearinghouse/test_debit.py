@@ -128,6 +128,10 @@ def test_debit__unrealised_profit__is_equity_too(book: Book) -> None:
     before = book.cash("taker")
     _debit(book, CASH, before + wad("500") - wad("4000"), "taker")
     book.stage.publish(AAPL="200")
+    with pytest.raises(Revert, match="risk: below initial"):
+        # it must have lasted: at the slow price there is no profit yet
+        _debit(book, CASH, wad("4000"), "taker")
+    book.stage.settle_slow_prices()
     _debit(book, CASH, wad("4000"), "taker")
     assert book.cash("taker") == -wad("500")
 

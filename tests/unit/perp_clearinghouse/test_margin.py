@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from prime_perps import deployment
 from prime_perps.chain.revm import RevmBackend
-from prime_perps.reports import Session
+from prime_perps.liquidation import Doubts, live_margin
+from prime_perps.reports import Session, Word
 from prime_perps.units import MID, NANO, WAD, nano, wad
-from tests.stage import Stage, account, address, parameters
+from tests.stage import Stage, account, address, deployed_source, parameters
 
 from .conftest import Book, configured
 
@@ -32,13 +34,13 @@ def _list_others(book: Book) -> None:
 
 
 def test_margin__account_never_touched__is_nothing(book: Book) -> None:
-    assert book.margin("nobody") == (0,) * 9
+    assert book.margin("nobody") == (0,) * 11
 
 
 @pytest.mark.parametrize("amount", [1, 10**30])
 def test_margin__cash_only__needs_no_price(book: Book, amount: int) -> None:
     book.pay("holder", amount)
-    assert book.margin("holder") == (amount, 0, 0, 0, amount, 0, 0, 0, 0)
+    assert book.margin("holder") == (amount, 0, 0, 0, 0, 0, amount, 0, 0, 0, 0)
 
 
 def test_margin__debt_only__asks_for_interest_in_initial_margin(book: Book) -> None:
@@ -213,7 +215,7 @@ def test_margin__never_priced__is_worth_nothing() -> None:
     book = configured(Stage(deployment.deploy(RevmBackend(), address("deployer"), parameters())))
     book.pay("holder", 7)
     book.pay_stock("holder", "AAPL", "10")
-    assert book.margin("holder") == (7, 0, 0, 0, 7, 0, 0, 0, 0)
+    assert book.margin("holder") == (7, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -231,6 +233,112 @@ def test_margin__earnings_night__comes_by_a_ramp_and_is_known_a_day_before(
     assert (margin.maintenance, margin.initial) == rich.requirements(exposure)
     # what is told above the doubt is no doubt
     assert margin.doubt == 0
+
+
+# the slow price
+
+
+@pytest.mark.parametrize("size", ["100", "-100"])
+def test_margin__price_moves__tells_what_the_slow_price_makes_of_equity(rich: Book, size: str) -> None:
+    rich.novate(size)
+    rich.stage.publish(AAPL="160")
+    offset = rich.word("AAPL").slow
+    assert offset == -625  # 150 over 160, less one
+    margin = rich.margin("taker")
+    assert margin.slow == int(size) * 160 * offset * WAD // 10_000
+
+
+def test_margin__slow_prices__add_up_over_net_exposures_rounded_down(rich: Book) -> None:
+    held = wad("100") + 7
+    rich.pay_stock("taker", "AAPL", held)
+    rich.novate("-70.000000001")
+    rich.novate("20.300000007", symbol="NVDA")
+    rich.stage.publish(AAPL="150.12345678", NVDA="139.87654321")
+    exposures = [
+        (rich.exposure("AAPL", rich.size("taker"), held), rich.word("AAPL")),
+        (rich.exposure("NVDA", rich.size("taker", "NVDA")), rich.word("NVDA")),
+    ]
+    assert [word.slow for _, word in exposures] == [-8, 8]
+    total = sum((exposure.token + exposure.perp) * word.slow for exposure, word in exposures)
+    assert total % 10_000 != 0 > total
+    assert rich.margin("taker").slow == total // 10_000 == Doubts.of(exposures).slow
+
+
+def test_margin__hedged_stock__does_not_care_for_the_slow_price(rich: Book) -> None:
+    rich.pay_stock("taker", "AAPL", "100")
+    rich.novate("-100")
+    rich.stage.publish(AAPL="120")
+    assert rich.margin("taker").slow == 0
+
+
+# what liquidation asks for
+
+
+def test_margin__nothing_frozen__live_is_maintenance_less_doubt(rich: Book) -> None:
+    rich.novate("100")
+    margin = rich.margin("taker")
+    assert margin.live == margin.maintenance
+    rich.stage.warp(180)
+    aged = rich.margin("taker")
+    assert aged.doubt > 0
+    assert aged.live == aged.maintenance - aged.doubt
+
+
+@pytest.mark.parametrize("how", ["halted", "closed", "unknown"])
+def test_margin__everything_frozen__live_is_nothing__OR_2(rich: Book, how: str) -> None:
+    rich.novate("100")
+    _freeze(rich, "AAPL", how)
+    margin = rich.margin("taker")
+    assert (margin.live, margin.doubt) == (0, 15_000 * WAD * SHUT // 10_000)
+    assert margin.maintenance > margin.doubt
+
+
+@pytest.mark.parametrize("frozen", [("AAPL",), ("NVDA",), ("BTC",), ("AAPL", "BTC"), ("NVDA", "BTC")])
+def test_margin__some_lines_frozen__live_is_that_of_the_others(rich: Book, frozen: tuple[str, ...]) -> None:
+    sizes = {"AAPL": "100", "NVDA": "-90.5", "BTC": "0.3"}
+    for symbol, size in sizes.items():
+        rich.novate(size, symbol=symbol)
+    for symbol in frozen:
+        _freeze(rich, symbol, "halted")
+    rich.stage.warp(90)
+    lines = [(rich.exposure(symbol, nano(size)), rich.word(symbol)) for symbol, size in sizes.items()]
+    doubts, margin = Doubts.of(lines), rich.margin("taker")
+    of_live_lines, _ = rich.requirements(*[exposure for exposure, word in lines if word.live])
+    assert margin.doubt == doubts.doubt > doubts.frozen > 0
+    assert margin.live == live_margin(margin.maintenance, of_live_lines, doubts) <= margin.maintenance - margin.doubt
+
+
+def test_margin__frozen_line_is_the_hedge_of_a_live_one__the_whole_account_asks_for_less(rich: Book) -> None:
+    """SPY short against five frozen stocks: what SPY would ask for alone is more than all, which is not asked for."""
+    for symbol, size in {"AAPL": "133", "IBM": "181", "MSFT": "800", "GOOG": "47", "NVDA": "142"}.items():
+        rich.novate(size, symbol=symbol)
+        _freeze(rich, symbol, "halted")
+    rich.novate("-880", symbol="SPY")
+    margin, alone = rich.margin("taker"), rich.requirements(rich.exposure("SPY", nano("-880")))[0]
+    assert margin.live == margin.maintenance - margin.doubt < alone
+
+
+def test_margin__as_wide_as_its_price_and_shut__is_frozen_without_doubt__OR_2() -> None:
+    """Its half-width leaves no room for doubt; nobody can trade at it all the same."""
+    stage = Stage.deployed()
+    oracle = deployed_source(stage.backend, Path(__file__).with_name("one_word_oracle.vy"), address("deployer"))
+    book = configured(stage, oracle=oracle.address)
+    open_word = Word(mid=100 * MID, time=stage.now(), half_width=10_000, session=Session.REGULAR)
+    oracle.set_word(open_word.pack(), sender=address("attacker"))
+    book.pay("maker", "1000000")
+    book.pay("taker", "1000000")
+    book.novate("10", "100")
+    assert book.margin("taker").live == book.margin("taker").maintenance > 0
+    oracle.set_word(replace(open_word, session=Session.CLOSED).pack(), sender=address("attacker"))
+    assert (book.margin("taker").live, book.margin("taker").doubt) == (0, 0)
+
+
+def _freeze(book: Book, symbol: str, how: str) -> None:
+    if how == "halted":
+        book.stage.oracle.set_halt(book.stage.id(symbol), True, sender=address("guardian"))
+    else:
+        book.stage.sessions[symbol] = Session[how.upper()]
+        book.stage.publish()
 
 
 def test_margin__largest_balances__do_not_overflow(book: Book) -> None:
