@@ -8,8 +8,10 @@
         a portfolio.
 
         Trust: the vault for custody (it alone books deposits and withdrawals), the exchange for what both sides of a
-        trade agreed to, the engine to move slices, the configurator for what may be changed and by whom, the oracle for
-        words, the model for numbers. All but the model are fixed for good at deployment.
+        trade agreed to, the engine to move slices, the configurator for what may be changed and by whom, the gateway to
+        act for an account only as its owner wants or its liquidation needs, the oracle for words, the model for
+        numbers. Exchange, gateway and batcher may put an account's margin check off to the end of what they do. All
+        but the model are fixed for good at deployment.
 
         State: an account exists at first touch and is healthy while equity >= maintenance margin. A call that raises an
         account's risk needs equity >= initial margin afterwards (CH-4).
@@ -50,6 +52,8 @@ vault: public(immutable(address))
 exchange: public(immutable(address))
 engine: public(immutable(address))
 configurator: public(immutable(address))
+batcher: public(immutable(address))
+gateway: public(immutable(address))
 oracle: public(immutable(address))
 
 # the account that fees not kept by insurance go to
@@ -58,10 +62,17 @@ treasury: public(uint256)
 
 @deploy
 def __init__(
-    oracle_: address, model: address, vault_: address, exchange_: address, engine_: address, configurator_: address
+    oracle_: address,
+    model: address,
+    vault_: address,
+    exchange_: address,
+    engine_: address,
+    configurator_: address,
+    batcher_: address,
+    gateway_: address,
 ):
     """
-    @param vault_ Where the vault is going to be; it and the next three are deployed after this and refuse to be
+    @param vault_ Where the vault is going to be; it and the next five are deployed after this and refuse to be
            anywhere but where the clearinghouse expects them.
     """
     risk.__init__(oracle_)
@@ -70,6 +81,8 @@ def __init__(
     exchange = exchange_
     engine = engine_
     configurator = configurator_
+    batcher = batcher_
+    gateway = gateway_
     book_settings._store(
         IPerpClearinghouse.Settings(model=model, maker_fee=0, taker_fee=0, insurance_share=BPS, paused=0)
     )
@@ -114,6 +127,8 @@ def distribute_fees() -> uint256:
 @external
 @view
 def margin(account: uint256) -> IPerpClearinghouse.Margin:
+    # who could read it half way through a batch could be made to believe it
+    risk._check_not_deferred(account)
     return risk._margin(account, empty(risk.Change), True)
 
 
@@ -187,7 +202,7 @@ def credit(account: uint256, instrument: uint256, amount: uint256, sender: addre
     self._check_caller(vault)
     # anybody may add to insurance; nobody's dust may be put into anybody else's account
     if account != trading._own_account(trading.INSURANCE) or instrument != ledger.CASH:
-        accounts._check_authorized(account, sender, accounts.DEPOSIT)
+        self._check_authorized(account, sender, accounts.DEPOSIT)
     if instrument >= ledger.FIRST_OTHER and instrument < ledger.CASH:
         assert risk._listing(instrument).units != 0, "clearing: not listed"
     ledger._change_holding(account, instrument, self._signed(amount))
@@ -197,10 +212,25 @@ def credit(account: uint256, instrument: uint256, amount: uint256, sender: addre
 def debit(account: uint256, instrument: uint256, amount: uint256, sender: address):
     self._check_caller(vault)
     book_settings._check_running(book_settings.WITHDRAWALS)
-    accounts._check_authorized(account, sender, accounts.WITHDRAW)
+    self._check_authorized(account, sender, accounts.WITHDRAW)
     ledger._change_holding(account, instrument, -self._signed(amount))
     ledger._advance(account)
     risk._check_change(account, empty(risk.Change))
+
+
+# the exchange's, the batcher's and the gateway's
+
+
+@external
+def defer_check(account: uint256):
+    self._check_deferrer()
+    risk._defer(account)
+
+
+@external
+def check_deferred(account: uint256):
+    self._check_deferrer()
+    risk._end_deferral(account)
 
 
 # the exchange's
@@ -265,7 +295,29 @@ def store_treasury(treasury: uint256):
 @internal
 @view
 def _check_caller(part: address):
-    assert msg.sender == part, "clearing: not the right caller"
+    self._check_right(msg.sender == part)
+
+
+@internal
+@pure
+def _check_right(right: bool):
+    assert right, "clearing: not the right caller"
+
+
+@internal
+@view
+def _check_authorized(account: uint256, sender: address, permission: uint256):
+    """
+    @dev The gateway has asked the account's owner, or seen that the account is liquidatable.
+    """
+    if sender != gateway:
+        accounts._check_authorized(account, sender, permission)
+
+
+@internal
+@view
+def _check_deferrer():
+    self._check_right(msg.sender == exchange or msg.sender == batcher or msg.sender == gateway)
 
 
 @internal

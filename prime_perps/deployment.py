@@ -73,6 +73,7 @@ class Deployment:
     models: Contract
     engine: Contract
     configurator: Contract
+    batcher: Contract
     lens: Contract
     timelock: Contract
     cash: Contract
@@ -80,7 +81,7 @@ class Deployment:
     block: int = 0
 
     PARTS = (
-        *("clearinghouse", "exchange", "vault", "oracle", "models", "engine", "configurator"),
+        *("clearinghouse", "exchange", "vault", "oracle", "models", "engine", "configurator", "batcher"),
         *("lens", "timelock", "cash"),
     )
 
@@ -197,8 +198,8 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
     model = next(fields["model"] for name, fields in models.events(made) if name == "ModelMade")
     # The clearinghouse names its partners for good, so it is told where they are going to be: in the order below.
     first = backend.nonce(sender) + 1
-    partners = [create_address(sender, first + step) for step in range(4)]
-    clearinghouse = Contract.deploy(backend, "PerpClearinghouse", oracle, model, *partners, sender=sender)
+    partners = [create_address(sender, first + step) for step in range(5)]
+    clearinghouse = Contract.deploy(backend, "PerpClearinghouse", oracle, model, *partners, ZERO, sender=sender)
     deployment = Deployment(
         backend=backend,
         clearinghouse=clearinghouse,
@@ -206,6 +207,7 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
         exchange=Contract.deploy(backend, "Exchange", clearinghouse, sender=sender),
         engine=Contract.deploy(backend, "LiquidationEngine", clearinghouse, plan.liquidation, sender=sender),
         configurator=Contract.deploy(backend, "Configurator", clearinghouse, models, sender=sender),
+        batcher=Contract.deploy(backend, "Batcher", clearinghouse, sender=sender),
         lens=Contract.deploy(backend, "AccountLens", clearinghouse, sender=sender),
         oracle=oracle,
         models=models,

@@ -30,6 +30,12 @@ struct Listing:
     units: uint256  # wad units of the underlying per token; 0 when not listed
 
 
+struct Deferral:
+    on: bool
+    equity: int256  # wad, when the deferral began
+    maintenance: uint256  # wad, then
+
+
 WAD: constant(uint256) = 10**18
 BPS: constant(uint256) = 10**4
 # Added before and taken away after, so that a division rounds down on both sides of zero.
@@ -47,6 +53,8 @@ ORACLE: immutable(address)
 
 # what tokens of further issuers stand for; never changed once listed
 _listings: HashMap[uint256, Listing]
+# accounts whose margin is checked once, when what they are a part of ends
+_deferrals: transient(HashMap[uint256, Deferral])
 
 
 @deploy
@@ -238,22 +246,66 @@ def _check_change(account: uint256, change: Change):
     @dev An account whose equity is gone may not lose any more of it: that would be somebody else's money. One below
          maintenance must shed a hundredth of it with each trade.
     """
+    if self._deferrals[account].on:
+        return
     margin: IPerpClearinghouse.Margin = self._margin(account, empty(Change), False)
-    if min(margin.equity, margin.equity + margin.slow) >= convert(margin.initial, int256):
+    if self._meets_initial(margin):
         return
     # withdrawing and receiving a slice are never a reduction: they pass no change
     self._check_allowed(change.size != 0)
     before: IPerpClearinghouse.Margin = self._margin(account, change, False)
-    no_worse: bool = margin.equity >= before.equity
-    if before.equity > 0:
-        no_worse = (
-            margin.equity * convert(before.maintenance, int256) >= before.equity * convert(margin.maintenance, int256)
-        )
+    self._check_reduced(margin, before.equity, before.maintenance)
+
+
+@internal
+@pure
+def _meets_initial(margin: IPerpClearinghouse.Margin) -> bool:
+    return min(margin.equity, margin.equity + margin.slow) >= convert(margin.initial, int256)
+
+
+@internal
+@pure
+def _check_reduced(margin: IPerpClearinghouse.Margin, equity: int256, maintenance: uint256):
+    """
+    @notice Less risk than the `maintenance` of before, and no less healthy than with the `equity` of then.
+    """
+    no_worse: bool = margin.equity >= equity
+    if equity > 0:
+        no_worse = margin.equity * convert(maintenance, int256) >= equity * convert(margin.maintenance, int256)
     least: uint256 = 1
-    if before.equity < convert(before.maintenance, int256):
+    if equity < convert(maintenance, int256):
         # every trade changes the state that liquidators decide on: dust must not keep them off
-        least = max(before.maintenance // LEAST_REDUCTION, 1)
-    self._check_allowed(margin.maintenance + least <= before.maintenance and no_worse)
+        least = max(maintenance // LEAST_REDUCTION, 1)
+    self._check_allowed(margin.maintenance + least <= maintenance and no_worse)
+
+
+# checks put off
+
+
+@internal
+def _defer(account: uint256):
+    self._check_not_deferred(account)
+    margin: IPerpClearinghouse.Margin = self._margin(account, empty(Change), False)
+    self._deferrals[account] = Deferral(on=True, equity=margin.equity, maintenance=margin.maintenance)
+
+
+@internal
+def _end_deferral(account: uint256):
+    """
+    @notice CH-4, for all that has happened to the account since `_defer`.
+    """
+    deferral: Deferral = self._deferrals[account]
+    assert deferral.on, "risk: not deferred"
+    self._deferrals[account].on = False
+    margin: IPerpClearinghouse.Margin = self._margin(account, empty(Change), False)
+    if not self._meets_initial(margin):
+        self._check_reduced(margin, deferral.equity, deferral.maintenance)
+
+
+@internal
+@view
+def _check_not_deferred(account: uint256):
+    assert not self._deferrals[account].on, "risk: checks deferred"
 
 
 @internal

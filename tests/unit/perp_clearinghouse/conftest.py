@@ -181,7 +181,7 @@ def toward_zero(numerator: int, denominator: int) -> int:
 
 def deploy(stage: Stage, model: str = "", oracle: str = "") -> Contract:
     """A book of the deployer's, on the stage's oracle and model."""
-    partners = [address(role) for role in ("vault", "exchange", "engine", "configurator")]
+    partners = [address(role) for role in ("vault", "exchange", "engine", "configurator", "batcher", "gateway")]
     sources = oracle or stage.oracle.address, model or stage.system.model.address
     return Contract.deploy(stage.backend, "PerpClearinghouse", *sources, *partners, sender=address("deployer"))
 

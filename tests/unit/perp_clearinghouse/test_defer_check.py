@@ -1,0 +1,152 @@
+"""defer_check and check_deferred: by whom, in which order, and what the second compares with.
+
+What is put off is forgotten with the transaction, so everything here happens within one, sent by a contract that is
+each of the partners.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prime_perps.accounts import CASH
+from prime_perps.chain import Contract
+from prime_perps.chain.contract import Method
+from prime_perps.errors import Revert
+from prime_perps.units import nano, wad
+from tests.stage import Stage, account, address, deployed_source
+
+ACTOR = Path(__file__).parents[1] / "batcher" / "actor.vy"
+PARTS = ("vault", "exchange", "engine", "configurator", "batcher", "gateway")
+ANYBODY = address("attacker")
+
+
+@dataclass
+class Partners:
+    """A book that has one contract for all its partners, or for all but one."""
+
+    book: Contract
+    actor: Contract
+
+    def do(self, *steps: tuple[Method, Any]) -> None:
+        """In one transaction."""
+        calls = [(self.book.address, method.encode(*arguments)) for method, *arguments in steps]
+        self.actor.do(calls, sender=ANYBODY)
+
+    @property
+    def defer(self) -> tuple[Method, int]:
+        return self.book.defer_check, account("taker")
+
+    @property
+    def check(self) -> tuple[Method, int]:
+        return self.book.check_deferred, account("taker")
+
+    @property
+    def look(self) -> tuple[Method, int]:
+        return self.book.margin, account("taker")
+
+    def pay(self, dollars: str, role: str = "taker") -> tuple[Method, int, int, int, str]:
+        return self.book.credit, account(role), CASH, wad(dollars), address(role)
+
+    def draw(self, dollars: str) -> tuple[Method, int, int, int, str]:
+        return self.book.debit, account("taker"), CASH, wad(dollars), address("taker")
+
+    def lose(self, amount: int) -> tuple[Method, int, int, int]:
+        """Cash that goes elsewhere whatever margin says: wad."""
+        return self.book.move_cash, account("taker"), account("nobody"), amount
+
+    def trade(self, size: str) -> tuple[Method, tuple[Any, ...]]:
+        return self.book.novate, (0, account("maker"), account("taker"), nano(size), wad("150"), False, False)
+
+
+def _partners(stage: Stage, missing: str = "") -> Partners:
+    actor = deployed_source(stage.backend, ACTOR, address("deployer"))
+    named = [address("somebody else") if part == missing else actor.address for part in PARTS]
+    sources = stage.oracle.address, stage.system.model.address
+    book = Contract.deploy(stage.backend, "PerpClearinghouse", *sources, *named, sender=address("deployer"))
+    made = Partners(book, actor)
+    if missing != "configurator":
+        made.do((book.store_market, 0, nano("1000000"), 500, 1_000_000, False))
+    return made
+
+
+@pytest.fixture
+def partners(stage: Stage) -> Iterator[Partners]:
+    made = _partners(stage)
+    made.do(made.pay("100000"), made.pay("100000", "maker"))
+    return made
+
+
+def test_defer_check__more_than_there_is_in_between__is_allowed(partners: Partners) -> None:
+    partners.do(partners.defer, partners.draw("200000"), partners.pay("150000"), partners.check)
+    assert partners.book.money(account("taker")).cash == wad("50000")
+
+
+@pytest.mark.parametrize("part", ["vault", "engine", "configurator"])
+def test_defer_check__by_a_part_that_may__passes(stage: Stage, part: str) -> None:
+    """The actor is every part but one that has no say in this."""
+    made = _partners(stage, missing=part)
+    made.do(made.defer, made.check)
+
+
+@pytest.mark.parametrize("stranger", ["attacker", "taker"])
+def test_defer_check__by_a_stranger__reverts(partners: Partners, stranger: str) -> None:
+    for method in (partners.book.defer_check, partners.book.check_deferred):
+        with pytest.raises(Revert, match=r"^clearing: not the right caller$"):
+            method(account("taker"), sender=address(stranger))
+
+
+@pytest.mark.parametrize("part", ["vault", "engine", "configurator"])
+def test_defer_check__by_a_part_that_may_not__reverts(book: Any, part: str) -> None:
+    for method in (book.contract.defer_check, book.contract.check_deferred):
+        with pytest.raises(Revert, match=r"^clearing: not the right caller$"):
+            method(account("taker"), sender=address(part))
+
+
+@pytest.mark.parametrize("part", ["exchange", "batcher", "gateway"])
+def test_defer_check__by_each_part_that_may__is_not_refused_for_who_it_is(book: Any, part: str) -> None:
+    book.contract.defer_check(account("taker"), sender=address(part))
+    with pytest.raises(Revert, match=r"^risk: not deferred$"):
+        book.contract.check_deferred(account("taker"), sender=address(part))
+
+
+def test_defer_check__twice__reverts(partners: Partners) -> None:
+    with pytest.raises(Revert, match=r"^risk: checks deferred$"):
+        partners.do(partners.defer, partners.defer)
+
+
+def test_check_deferred__twice__reverts(partners: Partners) -> None:
+    with pytest.raises(Revert, match=r"^risk: not deferred$"):
+        partners.do(partners.defer, partners.check, partners.check)
+
+
+def test_CH_4_check_deferred__below_initial__reverts(partners: Partners) -> None:
+    partners.do(partners.defer, partners.draw("100000"), partners.check)
+    with pytest.raises(Revert, match=r"^risk: below initial$"):
+        partners.do(partners.defer, partners.draw("1"), partners.check)
+
+
+@pytest.mark.parametrize(("lost", "allowed"), [(0, True), (1, False)])
+def test_CH_4_check_deferred__without_equity__may_not_lose_a_wei_more(
+    partners: Partners, lost: int, allowed: bool
+) -> None:
+    partners.do(partners.trade("100"))
+    partners.do(partners.lose(partners.book.margin(account("taker")).equity + wad("1")))
+    steps = (partners.defer, partners.trade("-10"), partners.lose(lost), partners.check)
+    if allowed:
+        partners.do(*steps)
+        assert partners.book.margin(account("taker")).equity == -wad("1")
+    else:
+        with pytest.raises(Revert, match=r"^risk: below initial$"):
+            partners.do(*steps)
+
+
+def test_margin__of_a_deferred_account__reverts_until_it_is_checked(partners: Partners) -> None:
+    with pytest.raises(Revert, match=r"^risk: checks deferred$"):
+        partners.do(partners.defer, partners.look)
+    partners.do(partners.defer, partners.check, partners.look)
+    partners.do(partners.defer, (partners.book.margin, account("maker")), partners.check)
