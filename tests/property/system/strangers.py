@@ -170,6 +170,10 @@ def _old_report(world: World, victim: str) -> tuple[Any, ...]:
     return ([((0, 1, 0, 2, 1, WAD), [])],)
 
 
+def _batch_of_victim(world: World, victim: str) -> tuple[Any, ...]:
+    return [account(victim)], b""
+
+
 def _model(world: World, victim: str) -> tuple[Any, ...]:
     table = world.tables[0]
     return table.globals, list(table.lines), world.system.model, world.stage.now()
@@ -228,6 +232,10 @@ ATTEMPTS: list[Attempt] = [
     Attempt("clearinghouse", "store_other_token", fixed(200, 0, WAD), refused(NOT_THE_CALLER)),
     Attempt("clearinghouse", "store_settings", fixed((address(ATTACKER), 0, 0, 0, 0)), refused(NOT_THE_CALLER)),
     Attempt("clearinghouse", "store_treasury", fixed(account(ATTACKER)), refused(NOT_THE_CALLER)),
+    Attempt("clearinghouse", "defer_check", on_victim(), refused(NOT_THE_CALLER)),
+    Attempt("clearinghouse", "check_deferred", on_victim(), refused(NOT_THE_CALLER)),
+    # the batcher
+    Attempt("batcher", "with_deferred_checks", _batch_of_victim, refused("batch: not authorized")),
     # what may be changed about it
     Attempt("configurator", "list_market", fixed(40, 1, 1, 1), refused(TIMELOCK_ONLY)),
     Attempt("configurator", "set_market", fixed(0, 0, 1, 1, True), refused(GUARDIAN_ONLY)),
