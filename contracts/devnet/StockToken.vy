@@ -4,34 +4,43 @@
 @title StockToken
 @license AGPL-3.0-only
 @author Prime Perps
-@notice Stands in for a tokenized stock, after Ondo Global Markets: 18 decimals, balances that never rebase (dividends
-        and splits are the shares multiplier's business).
-        - The multiplier says how many shares a token stands for; moving it moves no balance. Whoever prices the token
-          multiplies by it: reports carry it to the oracle.
-        - A pause stops transfers, mints and burns. Approvals go on.
-        - Sender, receiver and a caller who is neither are checked for compliance, at every transfer, mint and burn.
-        - A burner can burn from anyone, without allowance: this is how the issuer redeems, and how it seizes. It cannot
-          burn from a blocked address, which the issuer must unblock first.
-        Left out: the upgradeable beacon, permit.
+@notice Stands in for a tokenized stock, after Ondo Global Markets: a token of the issuer's, see issued_token.vy.
+        The multiplier says how many shares a token stands for; moving it moves no balance. Whoever prices the token
+        multiplies by it: reports carry it to the oracle. The original has it in the shares oracle alone (SharesOracle);
+        here it can also be staged on the token, for SValueOracle to tell.
 """
 from ethereum.ercs import IERC20
 from snekmate.auth import ownable
 from snekmate.tokens import erc20
 
+from ..modules.devnet import issued_token
+
 implements: IERC20
 
 initializes: ownable
 initializes: erc20[ownable := ownable]
+initializes: issued_token[ownable := ownable, erc20 := erc20]
 
 
 exports: (
     # ERC-20
+    issued_token.name,
+    issued_token.symbol,
     erc20.decimals,
     erc20.totalSupply,
     erc20.balanceOf,
     erc20.allowance,
     erc20.approve,
+    issued_token.transfer,
+    issued_token.transferFrom,
     # the issuer
+    issued_token.mint,
+    issued_token.burn,
+    issued_token.compliance,
+    issued_token.paused,
+    issued_token.set_paused,
+    issued_token.is_burner,
+    issued_token.set_burner,
     erc20.is_minter,
     erc20.set_minter,
     ownable.owner,
@@ -39,35 +48,14 @@ exports: (
 )
 
 
-interface IssuerCompliance:
-    def check(account: address): nonpayable
-
-
-event BurnerSet:
-    burner: indexed(address)
-    allowed: bool
-
-
 event MultiplierSet:
     multiplier: uint256
-
-
-event PausedSet:
-    paused: bool
-
-
-# The module's own name and symbol are too short for "NVDAon" and its like.
-name: public(immutable(String[64]))
-symbol: public(immutable(String[16]))
-COMPLIANCE: immutable(IssuerCompliance)
 
 
 WAD: constant(uint256) = 10**18
 
 
 multiplier: public(uint256)  # wad, shares per token
-paused: public(bool)
-is_burner: public(HashMap[address, bool])
 
 
 @deploy
@@ -77,52 +65,8 @@ def __init__(name_: String[64], symbol_: String[16], compliance_: address):
     """
     ownable.__init__()
     erc20.__init__("", "", 18, "", "1")
-    name = name_
-    symbol = symbol_
+    issued_token.__init__(name_, symbol_, compliance_)
     self.multiplier = WAD
-    COMPLIANCE = IssuerCompliance(compliance_)
-
-
-@external
-def transfer(to: address, amount: uint256) -> bool:
-    self._check_move(msg.sender, to)
-    erc20._transfer(msg.sender, to, amount)
-    return True
-
-
-@external
-def transferFrom(owner: address, to: address, amount: uint256) -> bool:
-    self._check_move(owner, to)
-    erc20._spend_allowance(owner, msg.sender, amount)
-    erc20._transfer(owner, to, amount)
-    return True
-
-
-@external
-def mint(to: address, amount: uint256):
-    """
-    @notice Minters only. Reverts: "stock: minter only", "stock: paused", "compliance: blocked".
-    """
-    assert erc20.is_minter[msg.sender], "stock: minter only"
-    self._check_move(empty(address), to)
-    erc20._mint(to, amount)
-
-
-@external
-def burn(account: address, amount: uint256):
-    """
-    @notice Burners only; the account is not asked. Reverts: "stock: burner only", "stock: paused",
-            "compliance: blocked".
-    """
-    assert self.is_burner[msg.sender], "stock: burner only"
-    self._check_move(account, empty(address))
-    erc20._burn(account, amount)
-
-
-@view
-@external
-def compliance() -> address:
-    return COMPLIANCE.address
 
 
 @external
@@ -135,37 +79,3 @@ def set_multiplier(multiplier: uint256):
     assert multiplier != 0, "stock: bad multiplier"
     self.multiplier = multiplier
     log MultiplierSet(multiplier=multiplier)
-
-
-@external
-def set_paused(paused: bool):
-    """
-    @notice Owner only.
-    """
-    ownable._check_owner()
-    self.paused = paused
-    log PausedSet(paused=paused)
-
-
-@external
-def set_burner(burner: address, allowed: bool):
-    """
-    @notice Owner only.
-    """
-    ownable._check_owner()
-    self.is_burner[burner] = allowed
-    log BurnerSet(burner=burner, allowed=allowed)
-
-
-@internal
-def _check_move(owner: address, to: address):
-    """
-    @dev A mint has no owner and a burn no receiver.
-    """
-    assert not self.paused, "stock: paused"
-    if msg.sender != owner and msg.sender != to:
-        extcall COMPLIANCE.check(msg.sender)
-    if owner != empty(address):
-        extcall COMPLIANCE.check(owner)
-    if to != empty(address):
-        extcall COMPLIANCE.check(to)

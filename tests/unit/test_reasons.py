@@ -26,7 +26,7 @@ def _sources() -> dict[str, set[str]]:
     """Every reason of a contract that goes to a live network, with the files it stands in."""
     found = defaultdict(set)
     for path in compiler.CONTRACTS.rglob("*.vy"):
-        if compiler.CONTRACTS / "devnet" not in path.parents:
+        if "devnet" not in path.relative_to(compiler.CONTRACTS).parts:
             for text in _strings(path):
                 if REASON.fullmatch(text):
                     found[text].add(path.stem)

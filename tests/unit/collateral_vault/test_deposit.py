@@ -276,7 +276,7 @@ def test_deposit__token_refuses__passes_its_reason_on(safe: Safe) -> None:
     with pytest.raises(Revert, match="stablecoin: allowance too small"):
         safe.deposit(CASH, 10)
     safe.tokens[STOCK].set_paused(True, sender=safe.issuer)
-    with pytest.raises(Revert, match="stock: paused"):
+    with pytest.raises(Revert, match="token: paused"):
         safe.deposit(STOCK, WAD)
 
 

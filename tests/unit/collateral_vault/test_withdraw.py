@@ -154,7 +154,7 @@ def test_withdraw__token_pauses_or_blocks__passes_its_reason_on(funded: Safe) ->
     with pytest.raises(Revert, match="compliance: blocked"):
         funded.withdraw(STOCK, WAD)
     stock.set_paused(True, sender=funded.issuer)
-    with pytest.raises(Revert, match="stock: paused"):
+    with pytest.raises(Revert, match="token: paused"):
         funded.withdraw(STOCK, WAD)
     assert funded.held(STOCK) == 10 * WAD
 

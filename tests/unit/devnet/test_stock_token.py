@@ -110,7 +110,7 @@ def test_set_paused__true__stops_transfers_mints_and_burns_but_not_approvals(
         lambda: stock.mint(receiver, 1, sender=issuer),
         lambda: stock.burn(holder, 1, sender=issuer),
     ):
-        with pytest.raises(Revert, match="stock: paused"):
+        with pytest.raises(Revert, match="token: paused"):
             refused()
     stock.approve(spender, 7, sender=holder)
     assert stock.allowance(holder, spender) == 7
@@ -126,7 +126,7 @@ def test_mint__by_a_named_minter__adds_to_the_supply(stock: Contract, issuer: st
 
 
 def test_mint__by_anybody_else__reverts(stock: Contract, attacker: str) -> None:
-    with pytest.raises(Revert, match="stock: minter only"):
+    with pytest.raises(Revert, match="token: minter only"):
         stock.mint(attacker, 1, sender=attacker)
 
 
@@ -145,7 +145,7 @@ def test_burn__by_a_burner__needs_no_allowance(stock: Contract, issuer: str, hol
 
 
 def test_burn__even_by_the_owner_without_the_role__reverts(stock: Contract, issuer: str, holder: str) -> None:
-    with pytest.raises(Revert, match="stock: burner only"):
+    with pytest.raises(Revert, match="token: burner only"):
         stock.burn(holder, 1, sender=issuer)
 
 
