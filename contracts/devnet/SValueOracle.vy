@@ -4,8 +4,9 @@
 @title SValueOracle
 @license AGPL-3.0-only
 @author Prime Perps
-@notice Stands in for an issuer's oracle of multipliers: it tells what a StockToken says of itself. The issuer pauses
-        the token, sets the multiplier, and ends the pause.
+@notice Stands in for an issuer's oracle of multipliers, without its rules: it tells what a StockToken says of itself,
+        at once and whatever it is. The issuer pauses the token, sets the multiplier, and ends the pause. SharesOracle
+        is the one with the rules, and a pause that leaves the token alone.
 """
 from contracts.interfaces import ISValueOracle
 

@@ -4,8 +4,8 @@
 @title issued_token
 @license AGPL-3.0-only
 @author Prime Perps
-@notice What every token of the issuer's stand-in does, stock or dollar, after Ondo Global Markets: 18 decimals, balances
-        that never rebase.
+@notice What every token of the issuer's stand-in does, stock or dollar, after Ondo Global Markets: 18 decimals,
+        balances that never rebase.
         - A pause stops transfers, mints and burns. Approvals go on.
         - Sender, receiver and a caller who is neither are checked for compliance, at every transfer, mint and burn. The
           check is not a view.
