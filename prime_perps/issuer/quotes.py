@@ -80,7 +80,7 @@ def _signable(quote: Quote, verifying_contract: str) -> SignableMessage:
 
 
 def digest(quote: Quote, verifying_contract: str) -> bytes:
-    """The 32 bytes the issuer signs; equals `hashQuote` on chain."""
+    """The 32 bytes the issuer signs; equals `hash_quote` of the stand-in."""
     message = _signable(quote, verifying_contract)
     return keccak(b"\x19" + message.version + message.header + message.body)
 
