@@ -12,7 +12,7 @@ from eth_account.signers.local import LocalAccount
 from prime_perps import orders, reports
 from prime_perps.chain.contract import Contract
 from prime_perps.orders import Order, SignedOrder
-from prime_perps.reports import Word
+from prime_perps.reports import Flag, Word
 from prime_perps.units import BPS, MID, NANO, WAD
 
 NONCES = 2**32
@@ -55,7 +55,8 @@ class Maker:
     def quote(self, markets: Sequence[int]) -> list[SignedOrder]:
         """
         One bid and one ask for each market that has a live price, valid for the policy's lifetime. A market whose price
-        is old, halted or unknown is left out: its price is nobody's offer. Raises NodeError.
+        is old, halted or unknown is left out: its price is nobody's offer. An event is announced a day ahead, and
+        asks for margin, not for silence. Raises NodeError.
         """
         packed, _ = self._oracle.read(list(markets))
         expiry = self._book.backend.timestamp() + self.policy.lifetime
@@ -64,7 +65,7 @@ class Maker:
             if (
                 word.mid == 0
                 or word.doubt
-                or word.flags
+                or word.flags & ~Flag.EVENT
                 or word.session in (reports.Session.CLOSED, reports.Session.UNKNOWN)
             ):
                 continue

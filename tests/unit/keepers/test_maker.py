@@ -120,6 +120,13 @@ def test_quote__underlying_halted__nothing(stage):
     assert maker(stage).quote([stage.id("AAPL")]) == []
 
 
+def test_quote__event_in_sight__quotes_on(stage):
+    """An announced earnings night raises margins; nobody could trade on the day before it if makers fell silent."""
+    start = stage.now() + 3 * 3_600
+    stage.oracle.post_event(stage.id("AAPL"), start, start + 3_600, sender=address("calendar keeper"))
+    assert all(bid_and_ask(stage))
+
+
 def test_quote__no_price_ever__nothing(stage):
     assert maker(stage).quote([63]) == []
 
