@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from prime_perps.backtest.measure import TARGET
 from prime_perps.backtest.report import Report, UniverseResult, tested
-from prime_perps.demo.plots import STYLE
+from prime_perps.demo.drawing import STYLE
 
 # Distinguishable without red and green.
 COLORS = {"sp500": "#0072b2", "nyse": "#e69f00"}

@@ -12,6 +12,7 @@ from prime_perps.balance_sheet import exposures
 from prime_perps.chain.rpc import RpcBackend
 from prime_perps.deployment import Deployment
 from prime_perps.errors import PrimePerpsError, Revert
+from prime_perps.keepers.watchlist import Watchlist
 from prime_perps.margin import Closure
 from prime_perps.units import NANO, WAD, usd
 
@@ -56,6 +57,14 @@ def read_accounts(backend: RpcBackend, deployment: Deployment, numbers: Iterable
         held = {underlying: house.position.decode(answer) for underlying, answer in zip(ids, positions, strict=True)}
         accounts.append(Account(number, lens.account_summary.decode(summary), held))
     return accounts
+
+
+def read_everybody(backend: RpcBackend, deployment: Deployment) -> list[Account]:
+    """Every account there is, those of insurance and fees included. Raises Revert, NodeError."""
+    house = deployment.clearinghouse
+    known = Watchlist(backend, house, deployment.block)
+    known.advance()
+    return read_accounts(backend, deployment, known.accounts | {house.insurance_account(), house.fee_account()})
 
 
 def check_all(deployment: Deployment, accounts: list[Account], table: margin.Table) -> list[Check]:

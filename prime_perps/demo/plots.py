@@ -6,16 +6,11 @@ Floats are for the screen only.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-
-mpl.use("Agg")
-
 import matplotlib.dates as mdates
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
@@ -24,33 +19,23 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
 from prime_perps.demo.cast import STOCKS, Actor
+from prime_perps.demo.drawing import (
+    EQUITY,
+    INITIAL,
+    MAINTENANCE,
+    SHUT,
+    SOLD,
+    STYLE,
+    dollars,
+    thousands,
+    time_of,
+)
 from prime_perps.demo.record import Record, Sample, SliceTaken
 from prime_perps.demo.report import AccountReport
 from prime_perps.reports import Session
-from prime_perps.units import WAD
 
-STYLE: Any = {
-    "figure.dpi": 130,
-    "figure.facecolor": "white",
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#888888",
-    "axes.grid": True,
-    "grid.color": "#e6e6e6",
-    "grid.linewidth": 0.6,
-    "axes.axisbelow": True,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "legend.frameon": False,
-    "xtick.color": "#555555",
-    "ytick.color": "#555555",
-}
 # Distinguishable without red and green.
 COLORS = {"AAPL": "#0072b2", "IBM": "#d55e00", "MSFT": "#009e73", "GOOG": "#cc79a7"}
-EQUITY, INITIAL, MAINTENANCE, SOLD, SHUT = "#1a1a1a", "#e69f00", "#c0392b", "#c0392b", "#f0f0f0"
 METHODS = (
     ("portfolio (ours)", "ours", "#0072b2"),
     ("position by position", "position_by_position", "#e69f00"),
@@ -82,7 +67,7 @@ def _prices(record: Record) -> Figure:
     _shade_closures(axes, record.samples)
     top = axes.get_ylim()[1]
     for entry in record.slices:
-        axes.axvline(_time(entry.time), color=SOLD, linewidth=0.9, linestyle=(0, (2, 2)))
+        axes.axvline(time_of(entry.time), color=SOLD, linewidth=0.9, linestyle=(0, (2, 2)))
     for time, text in _labels(record.slices):
         axes.annotate(
             text,
@@ -106,7 +91,7 @@ def _labels(slices: Sequence[SliceTaken]) -> Iterator[tuple[Any, str]]:
     """One label an account, at its first slice."""
     for name in dict.fromkeys(entry.actor for entry in slices):
         own = [entry for entry in slices if entry.actor == name]
-        yield _time(own[0].time), f"{name}: {len(own)} slice{'s' if len(own) > 1 else ''}"
+        yield time_of(own[0].time), f"{name}: {len(own)} slice{'s' if len(own) > 1 else ''}"
 
 
 def _accounts(record: Record, customers: Sequence[Actor]) -> Figure:
@@ -114,16 +99,16 @@ def _accounts(record: Record, customers: Sequence[Actor]) -> Figure:
     times = _times(record.samples)
     for axes, actor in zip(grid.flat, customers, strict=True):
         margins = [sample.margins[actor.name] for sample in record.samples]
-        equity = [_usd(margin.equity) for margin in margins]
-        maintenance = [_usd(margin.maintenance) for margin in margins]
+        equity = [dollars(margin.equity) for margin in margins]
+        maintenance = [dollars(margin.maintenance) for margin in margins]
         axes.step(times, equity, where="post", color=EQUITY, linewidth=1.4)
-        axes.step(times, [_usd(m.initial) for m in margins], where="post", color=INITIAL, linewidth=1.0)
+        axes.step(times, [dollars(m.initial) for m in margins], where="post", color=INITIAL, linewidth=1.0)
         axes.step(times, maintenance, where="post", color=MAINTENANCE, linewidth=1.0)
         axes.fill_between(times, 0, maintenance, step="post", color=MAINTENANCE, alpha=0.07, linewidth=0)
         own = [entry for entry in record.slices if entry.actor == actor.name]
         axes.plot(
-            [_time(entry.time) for entry in own],
-            [_usd(entry.equity) for entry in own],
+            [time_of(entry.time) for entry in own],
+            [dollars(entry.equity) for entry in own],
             linestyle="none",
             marker="v",
             markersize=7,
@@ -131,7 +116,7 @@ def _accounts(record: Record, customers: Sequence[Actor]) -> Figure:
         )
         axes.set_title(f"{actor.name}: {_wrapped(actor.story)}", fontsize=9)
         axes.set_ylim(bottom=min(0.0, *equity))
-        axes.yaxis.set_major_formatter(FuncFormatter(_thousands))
+        axes.yaxis.set_major_formatter(FuncFormatter(thousands))
         _shade_closures(axes, record.samples)
         _date_axis(axes)
     figure.legend(handles=_legend(), loc="upper center", ncols=4, bbox_to_anchor=(0.5, 1.06))
@@ -155,14 +140,14 @@ def _margin(accounts: Sequence[AccountReport]) -> Figure:
     figure, axes = plt.subplots(figsize=(9.5, 4.2))
     width = 0.26
     for place, (label, name, color) in enumerate(METHODS):
-        values = [_usd(getattr(account.opening, name)) for account in shown]
+        values = [dollars(getattr(account.opening, name)) for account in shown]
         bars = axes.bar(
             [index + (place - 1) * width for index in range(len(shown))], values, width * 0.94, color=color, label=label
         )
-        axes.bar_label(bars, [_thousands(value) for value in values], fontsize=7.5, padding=2, color="#333333")
+        axes.bar_label(bars, [thousands(value) for value in values], fontsize=7.5, padding=2, color="#333333")
     axes.set_xticks(range(len(shown)), [account.name for account in shown])
     axes.grid(axis="x", visible=False)
-    axes.yaxis.set_major_formatter(FuncFormatter(_thousands))
+    axes.yaxis.set_major_formatter(FuncFormatter(thousands))
     axes.set_title("Initial margin asked for the opening book, USD")
     axes.legend(loc="upper right")
     return figure
@@ -172,7 +157,7 @@ def _shade_closures(axes: Axes, samples: Sequence[Sample]) -> None:
     """From each report of a closed exchange to the next price."""
     for sample, following in pairwise(samples):
         if sample.session is Session.CLOSED:
-            axes.axvspan(_time(sample.time), _time(following.time), color=SHUT, linewidth=0, zorder=0)
+            axes.axvspan(time_of(sample.time), time_of(following.time), color=SHUT, linewidth=0, zorder=0)
 
 
 def _date_axis(axes: Axes) -> None:
@@ -182,19 +167,7 @@ def _date_axis(axes: Axes) -> None:
 
 
 def _times(samples: Sequence[Sample]) -> list[Any]:
-    return [_time(sample.time) for sample in samples]
-
-
-def _time(seconds: int) -> Any:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _usd(amount: int) -> float:
-    return float(Decimal(amount) / WAD)
-
-
-def _thousands(value: float, _position: int | None = None) -> str:
-    return f"{value / 1e6:.1f}m" if abs(value) >= 1e6 else f"{value / 1e3:.0f}k"
+    return [time_of(sample.time) for sample in samples]
 
 
 def _wrapped(story: str) -> str:

@@ -78,24 +78,16 @@ class Report:
         return {
             "period": {"first_day": self.first_day, "last_day": self.last_day},
             "accounts": [_plain_account(account) for account in self.accounts],
-            "insurance": _cents(self.insurance),
-            "bad_debt": {"taken_by_insurance": _cents(self.total_loss), "uncovered": _cents(self.uncovered_loss)},
-            # One entry an invariant: it holds only where every statement under its name does.
-            "checks": {
-                name: all(check.holds for check in self.checks if check.id == name)
-                for name in dict.fromkeys(check.id for check in self.checks)
-            },
-            "statements": [
-                {"check": check.id, "statement": check.statement, "holds": check.holds, "detail": check.detail}
-                for check in self.checks
-            ],
+            "insurance": cents(self.insurance),
+            "bad_debt": {"taken_by_insurance": cents(self.total_loss), "uncovered": cents(self.uncovered_loss)},
+            **plain_checks(self.checks),
             "seconds": round(self.seconds, 1),
             "transactions": self.transactions,
         }
 
     def render(self) -> Group:
         """Tables for a terminal."""
-        return Group(self._accounts_table(), self._methods_table(), self._checks_table(), self._losses())
+        return Group(self._accounts_table(), self._methods_table(), checks_table(self.checks), self._losses())
 
     def _accounts_table(self) -> Table:
         table = Table(title=f"Accounts at the close of {self.last_day}, whole USD", title_justify="left")
@@ -106,12 +98,12 @@ class Report:
             ratio = health(account.margin)
             table.add_row(
                 account.name,
-                _dollars(account.margin.equity),
-                _dollars(account.margin.maintenance),
-                _dollars(account.margin.initial),
+                dollars(account.margin.equity),
+                dollars(account.margin.maintenance),
+                dollars(account.margin.initial),
                 "-" if ratio is None else f"{ratio:.2f}",
                 str(len(account.slices)) if account.liquidated else "-",
-                _dollars(account.bad_debt),
+                dollars(account.bad_debt),
                 style="red" if account.liquidated else "",
             )
         return table
@@ -125,16 +117,7 @@ class Report:
             if account.opening is not None:
                 opening = account.opening
                 amounts = (opening.ours, opening.position_by_position, opening.regulation_t)
-                table.add_row(account.name, *map(_dollars, amounts))
-        return table
-
-    def _checks_table(self) -> Table:
-        table = Table(title="Checked on the chain's state", title_justify="left")
-        for name in ("check", "statement", "", "detail"):
-            table.add_column(name, overflow="fold")
-        for check in self.checks:
-            told = Text("holds", style="green") if check.holds else Text("FAILS", style="bold red")
-            table.add_row(check.id, check.statement, told, check.detail)
+                table.add_row(account.name, *map(dollars, amounts))
         return table
 
     def _losses(self) -> Text:
@@ -144,6 +127,32 @@ class Report:
         )
 
 
+def checks_table(checks: Sequence[Check]) -> Table:
+    """Each statement, and whether it holds."""
+    table = Table(title="Checked on the chain's state", title_justify="left")
+    for name in ("check", "statement", "", "detail"):
+        table.add_column(name, overflow="fold")
+    for check in checks:
+        told = Text("holds", style="green") if check.holds else Text("FAILS", style="bold red")
+        table.add_row(check.id, check.statement, told, check.detail)
+    return table
+
+
+def plain_checks(checks: Sequence[Check]) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        # One entry an invariant: it holds only where every statement under its name does.
+        "checks": {
+            name: all(check.holds for check in checks if check.id == name)
+            for name in dict.fromkeys(check.id for check in checks)
+        },
+        "statements": [
+            {"check": check.id, "statement": check.statement, "holds": check.holds, "detail": check.detail}
+            for check in checks
+        ],
+    }
+
+
 def _plain_account(account: AccountReport) -> dict[str, Any]:
     ratio = health(account.margin)
     opening = account.opening
@@ -151,37 +160,39 @@ def _plain_account(account: AccountReport) -> dict[str, Any]:
         "name": account.name,
         "story": account.story,
         "account": hex(account.account),
-        "equity": _cents(account.margin.equity),
-        "mm": _cents(account.margin.maintenance),
-        "im": _cents(account.margin.initial),
+        "equity": cents(account.margin.equity),
+        "mm": cents(account.margin.maintenance),
+        "im": cents(account.margin.initial),
         "health": None if ratio is None else f"{ratio:.4f}",
         "liquidated": account.liquidated,
-        "bad_debt": _cents(account.bad_debt),
-        "slices": [_plain_slice(entry) for entry in account.slices],
+        "bad_debt": cents(account.bad_debt),
+        "slices": [plain_slice(entry) for entry in account.slices],
         "opening_margin": None
         if opening is None
         else {
-            "portfolio": _cents(opening.ours),
-            "position_by_position": _cents(opening.position_by_position),
-            "regulation_t": _cents(opening.regulation_t),
+            "portfolio": cents(opening.ours),
+            "position_by_position": cents(opening.position_by_position),
+            "regulation_t": cents(opening.regulation_t),
         },
     }
 
 
-def _plain_slice(entry: SliceTaken) -> dict[str, str]:
+def plain_slice(entry: SliceTaken) -> dict[str, str]:
+    """One liquidation for programs."""
     return {
         "day": entry.day.isoformat(),
         "session": entry.session.name.lower(),
         "fraction": _ratio(entry.fraction),
         "price": _ratio(entry.price),
-        "payment": _cents(entry.payment),
-        "reward": _cents(entry.reward),
-        "equity_before": _cents(entry.equity),
-        "mm_before": _cents(entry.maintenance),
+        "payment": cents(entry.payment),
+        "reward": cents(entry.reward),
+        "equity_before": cents(entry.equity),
+        "mm_before": cents(entry.maintenance),
     }
 
 
-def _cents(amount: int) -> str:
+def cents(amount: int) -> str:
+    """A wad amount as a decimal string."""
     return str((Decimal(amount) / WAD).quantize(CENT))
 
 
@@ -189,6 +200,6 @@ def _ratio(value: int) -> str:
     return f"{Decimal(value) / WAD:.6f}"
 
 
-def _dollars(amount: int) -> str:
+def dollars(amount: int) -> str:
     """A wad amount in whole dollars: a table of them fits eighty columns."""
     return f"{(amount + WAD // 2) // WAD:,}"

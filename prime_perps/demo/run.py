@@ -5,29 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from prime_perps import compiler, history, margin, risk
 from prime_perps.balance_sheet import exposures
 from prime_perps.demo import plots
-from prime_perps.demo.cast import ACTORS, CUSTOMERS, HEDGED, HOLDER, LIQUIDATOR
-from prime_perps.demo.checks import Account, Check, check_all, read_accounts
+from prime_perps.demo.cast import ACTORS, CUSTOMERS, HEDGED, HOLDER
+from prime_perps.demo.checks import Check, check_all, read_everybody
+from prime_perps.demo.console import progress_bar, tell_slices
 from prime_perps.demo.record import Record, SliceTaken
 from prime_perps.demo.report import AccountReport, Asked, Report
 from prime_perps.demo.stage import Stage, fresh_stage, perp_sizes
 from prime_perps.keepers.publisher import Moment, Replay
-from prime_perps.keepers.watchlist import Watchlist
 from prime_perps.reports import Session
-from prime_perps.units import NANO, WAD, usd
+from prime_perps.units import usd
 from prime_perps.yardsticks import position_by_position, regulation_t
 
 # An auction's price falls with time: after a tick the liquidator has this many more minutes at the same prices.
 MINUTES = 12
 MINUTE = 60
-TOKEN_TO_NANO = WAD // NANO
 
 
 def run(output: Path, console: Console) -> Report:
@@ -39,7 +36,7 @@ def run(output: Path, console: Console) -> Report:
     ticks = list(history.ticks(history.daily_bars()))
     with console.status("Compiling the contracts"):
         compiler.load_all()
-    with _progress(console) as progress:
+    with progress_bar(console) as progress:
         bar = progress.add_task("Setting the stage", total=len(ticks) + 1)
         with fresh_stage(ticks[0]) as stage:
             record = Record()
@@ -49,7 +46,7 @@ def run(output: Path, console: Console) -> Report:
             for moment in replay.run(ticks):
                 if not openings:
                     openings = _open(stage, moment)
-                _tell(progress, _liquidate(stage, replay, record, moment))
+                tell_slices(progress, _liquidate(stage, replay, record, moment))
                 if moment.session is Session.CLOSED:
                     _settle(stage)
                 record.sample(stage, ACTORS, moment)
@@ -89,7 +86,7 @@ def _liquidate(stage: Stage, replay: Replay, record: Record, moment: Moment) -> 
             break
         moment = replay.again(moment, MINUTE)
     if record.slices and moment.session is not Session.CLOSED:
-        _hedge(stage)
+        stage.hedge(history.SYMBOLS)
     return found
 
 
@@ -101,16 +98,6 @@ def _settle(stage: Stage) -> None:
     house.distribute_fees(sender=stage.deployer)
 
 
-def _hedge(stage: Stage) -> None:
-    """Trade the liquidator's net exposure in each market away, so that what it keeps is the discount."""
-    account, house = stage.account(LIQUIDATOR), stage.deployment.clearinghouse
-    sizes = {}
-    for underlying in stage.underlyings(history.SYMBOLS).values():
-        position = house.position(account, underlying)
-        sizes[underlying] = -(position.size + position.token // TOKEN_TO_NANO)
-    stage.trade(LIQUIDATOR, sizes)
-
-
 def risk_table(stage: Stage) -> margin.Table:
     """The risk table in force, read from the chain."""
     return risk.read_table(stage.deployment.model)
@@ -118,7 +105,7 @@ def risk_table(stage: Stage) -> margin.Table:
 
 def _report(stage: Stage, record: Record, openings: dict[str, Asked], started: float) -> Report:
     deployment = stage.deployment
-    accounts = _all_accounts(stage)
+    accounts = read_everybody(stage.backend, deployment)
     by_number = {account.number: account for account in accounts}
     reports = [
         AccountReport(
@@ -144,14 +131,6 @@ def _report(stage: Stage, record: Record, openings: dict[str, Asked], started: f
     )
 
 
-def _all_accounts(stage: Stage) -> list[Account]:
-    house = stage.deployment.clearinghouse
-    known = Watchlist(stage.backend, house, stage.deployment.block)
-    known.advance()
-    everybody = known.accounts | {house.insurance_account(), house.fee_account()}
-    return read_accounts(stage.backend, stage.deployment, everybody)
-
-
 def _story(reports: Sequence[AccountReport]) -> list[Check]:
     """What the demo is there to show."""
     holder, hedged = (next(r for r in reports if r.name == actor.name) for actor in (HOLDER, HEDGED))
@@ -161,25 +140,6 @@ def _story(reports: Sequence[AccountReport]) -> list[Check]:
     ]
 
 
-def _tell(progress: Progress, slices: Sequence[SliceTaken]) -> None:
-    for entry in slices:
-        progress.console.print(
-            f"[red]{entry.day:%-d %b}[/red]  {entry.actor} is below maintenance margin "
-            f"({usd(entry.equity)} against {usd(entry.maintenance)}): "
-            f"{entry.fraction / WAD:.1%} sold for {usd(entry.payment)}",
-            highlight=False,
-        )
-
-
 def _weight(moment: Moment) -> int:
     """The extra moment at which the exchange is reported closed is no tick of its own."""
     return 0 if moment.session is Session.CLOSED else 1
-
-
-def _progress(console: Console) -> Progress:
-    columns: list[Any] = [
-        TextColumn("{task.description:<18}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-    ]
-    return Progress(*columns, TimeElapsedColumn(), console=console)

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from eth_account import Account as Signer
 from eth_account.signers.local import LocalAccount
 
 from prime_perps.accounts import CASH, account_id, token
 from prime_perps.chain.anvil import Anvil
-from prime_perps.chain.contract import Contract
+from prime_perps.chain.contract import Contract, Method
 from prime_perps.chain.rpc import RpcBackend
 from prime_perps.demo.cast import ACTORS, LIQUIDATOR, MAKER, Actor
 from prime_perps.deployment import PARAMETERS, Deployment, deploy
@@ -31,9 +32,9 @@ NETWORK = "local"
 SETTING_UP = 3_600
 DEPLOYER = 0  # of the node's funded keys; the report signers are those the parameters name
 FIRST_ACTOR = 4
-# The maker first, so that it has the same key on every development network.
-ORDER = (MAKER, *(actor for actor in ACTORS if actor is not MAKER))
+LEAST_ACCOUNTS = 10
 MAX_UINT = 2**256 - 1
+TOKEN_TO_NANO = WAD // NANO
 # The taker's fee and the maker's spread come to 0.14 % of what is hedged, whose maintenance margin is 9 % or more.
 LIQUIDATOR_POLICY = Policy(unwind_cost=200)
 MAKER_POLICY = QuotePolicy(size=2_000_000 * WAD, limit=20_000_000 * WAD, lifetime=600)
@@ -76,24 +77,74 @@ class Stage:
         if unfilled:
             raise PrimePerpsError(f"{actor.name} found no quote large enough in the markets {unfilled}")
 
+    def hedge(self, symbols: Iterable[str]) -> None:
+        """
+        Trade the liquidator's net exposure away wherever somebody quotes, so that what it keeps is the discount.
+        Raises Revert, NodeError.
+        """
+        account, house = self.account(LIQUIDATOR), self.deployment.clearinghouse
+        sizes = {}
+        for underlying in self.underlyings(symbols).values():
+            position = house.position(account, underlying)
+            sizes[underlying] = -(position.size + position.token // TOKEN_TO_NANO)
+        exposed = sorted(market for market, size in sizes.items() if size)
+        quoted = {offer.order.market for offer in self.maker.quote(exposed)}
+        self.trade(LIQUIDATOR, {market: sizes[market] for market in exposed if market in quoted})
+
+    def govern(self, method: Method, *args: Any) -> None:
+        """What only the timelock may do, through the timelock; its delay passes meanwhile. Raises Revert, NodeError."""
+        salt = self.backend.timestamp().to_bytes(32, "big")
+        self.deployment.schedule(method, *args, sender=self.deployer, salt=salt)
+        self.backend.warp(self.backend.timestamp() + int(self.deployment.timelock.get_minimum_delay()))
+        self.deployment.execute(method, *args, sender=self.deployer, salt=salt)
+
+    def fund(self, actor: Actor, dollars: int) -> None:
+        """Mint stablecoin for the actor and put it into its account. Raises Revert, NodeError."""
+        cash = self.deployment.cash
+        _deposit(self.deployment, self.deployer, self.address(actor), CASH, cash, dollars * 10 ** cash.decimals())
+
 
 @contextmanager
-def fresh_stage(first: Tick) -> Iterator[Stage]:
-    """Everything up to the moment before `first`; ends the node after. Raises AnvilMissing, Revert, NodeError."""
-    with Anvil(timestamp=first.time - SETTING_UP) as node:
+def fresh_stage(
+    first: Tick, cast: Sequence[Actor] = ACTORS, parameters: dict[str, Any] | None = None
+) -> Iterator[Stage]:
+    """
+    Everything up to the moment before `first`; ends the node after. `cast` and `parameters` as of `set_up`.
+    Raises AnvilMissing, Revert, NodeError.
+    """
+    with Anvil(timestamp=first.time - SETTING_UP, accounts=max(FIRST_ACTOR + len(cast), LEAST_ACCOUNTS)) as node:
         backend = RpcBackend(node.url, node.keys)
         # A second a block whatever the machine does: every run has the same times, funding and prices.
         backend.set_block_interval(1)
-        yield set_up(backend, node, first)
+        yield set_up(backend, node, first, cast, cast=cast, parameters=parameters)
 
 
-def set_up(backend: RpcBackend, node: Anvil, first: Tick, actors: Sequence[Actor] = ACTORS) -> Stage:
-    """Deploy, mint and deposit on a node that is already running. The maker must be among the actors."""
-    parameters = json.loads((PARAMETERS / f"{NETWORK}.json").read_text())
+def local_parameters() -> dict[str, Any]:
+    """What local chains are deployed with."""
+    given: dict[str, Any] = json.loads((PARAMETERS / f"{NETWORK}.json").read_text())
+    return given
+
+
+def set_up(
+    backend: RpcBackend,
+    node: Anvil,
+    first: Tick,
+    actors: Sequence[Actor] = ACTORS,
+    *,
+    cast: Sequence[Actor] = ACTORS,
+    parameters: dict[str, Any] | None = None,
+) -> Stage:
+    """
+    Deploy, mint and deposit on a node that is already running. `cast`: who gets a key, maker and liquidator among them;
+    `actors`: those who also get what they own. `parameters`: of the deployment, if not those of local chains.
+    """
+    parameters = local_parameters() if parameters is None else parameters
     deployer = node.addresses[DEPLOYER]
     deployment = deploy(backend, deployer, parameters, block=backend.block_number())
     people = [Signer.from_key(key) for key in node.keys[FIRST_ACTOR:]]
-    keys = {actor.name: key for actor, key in zip(ORDER, people, strict=False)}
+    # The maker first, so that it has the same key on every development network.
+    order = (MAKER, *(actor for actor in cast if actor is not MAKER))
+    keys = {actor.name: key for actor, key in zip(order, people, strict=False)}
     for actor in actors:
         _endow(deployment, deployer, actor, keys[actor.name].address, first.prices)
     oracle = deployment.oracle

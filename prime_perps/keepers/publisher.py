@@ -277,12 +277,22 @@ class Publisher:
         Report USD prices by underlying, all observed at one instant. Prices are cut to 8 decimals.
         Raises SecondPrice when a signer has stated something else for that instant, Revert, NodeError.
         """
-        signed = [
-            self._collect(Report(underlying, scaled(price, MID), self._confidence, int(session), observed_at))
-            for underlying, price in prices.items()
+        return self.carry(
+            [
+                Report(underlying, scaled(price, MID), self._confidence, int(session), observed_at)
+                for underlying, price in prices.items()
+            ]
+        )
+
+    def carry(self, stated: Sequence[Report]) -> list[Receipt]:
+        """
+        Have reports signed and carry them. Raises SecondPrice when a signer has stated something else for an instant,
+        Revert, NodeError.
+        """
+        receipts = [
+            self._oracle.submit(batch, sender=self._sender) for batch in batches(list(map(self._collect, stated)))
         ]
-        receipts = [self._oracle.submit(batch, sender=self._sender) for batch in batches(signed)]
-        log.debug("published", observed_at=observed_at, session=session.name, underlyings=sorted(prices))
+        log.debug("published", reports=[(report.underlying, report.observed_at) for report in stated])
         return receipts
 
     def _collect(self, report: Report) -> SignedReport:
