@@ -230,20 +230,19 @@ def _check_split_equity(looks: Sequence[Look]) -> Check:
     """Prices stand still meanwhile and funding is left out, so that what moves is the split's doing."""
     before = [one for one in looks if one.time < PAUSED_AT][-1]
     during = [one for one in looks if PAUSED_AT <= one.time <= RESUMED_AT]
-    wrong, most = [], 0.0
+    wrong, most = [], Decimal(0)
     for one in during:
         for name, book in one.books.items():
-            then = during[0].books[name].margin
+            then = before.books[name].margin
             was, now = (margin.equity + margin.funding_owed for margin in (then, book.margin))
-            moved = abs(now - was) * BPS / was
+            moved = Decimal(abs(now - was)) * BPS / was
             most = max(most, moved)
             wrong += [one] if moved > 1 else []
-    assert before.time < during[0].time
     return _decided(
         "split",
         "a ten for one split moves the equity of no account by more than 1 bp",
         wrong,
-        f"{len(CAST)} accounts, most {most:.4f} bp",
+        f"{len(CAST)} accounts, most {most:.1e} bp",
     )
 
 

@@ -31,13 +31,13 @@ from prime_perps.week.script import (
     MULTIPLIED_AT,
     NIGHTS,
     OPEN,
-    PAUSED_AT,
     RATIO,
     RESUMED_AT,
     SHUT,
     SPLIT,
     SPLIT_AT,
     START,
+    STILL_FROM,
     at,
 )
 
@@ -111,8 +111,8 @@ class Prices:
 
     def per_token(self, symbol: str, instant: int) -> Decimal:
         """USD for what was one share on Thursday. Nothing moves while the split is on, so that it can be told apart."""
-        if PAUSED_AT <= instant <= RESUMED_AT:
-            instant = PAUSED_AT
+        if STILL_FROM <= instant <= RESUMED_AT:
+            instant = STILL_FROM
         return _cut(self._level(symbol, instant) * (1 + _noise(symbol, instant) / BPS))
 
     def _level(self, symbol: str, instant: int) -> Decimal:

@@ -40,6 +40,7 @@ class Book:
     liquidatable: bool  # as the engine says: it quotes a slice
     held: frozenset[str]  # symbols
     calm: int  # maintenance margin by the reference model, without the doubt of old or frozen prices
+    initial: int  # likewise
     by_the_clock: int  # the part of it that closures add
 
 
@@ -105,10 +106,10 @@ class Journal:
         doubts = {line.underlying: line.doubt for line in summary.lines}
         sure = [replace(one, width=one.width - doubts[one.underlying]) for one in exposures(summary)]
         debt = max(-summary.margin.cash, 0)
-        calm, _ = margin.requirements(sure, Closure(*summary.closure), debt, self.table)
+        calm, initial = margin.requirements(sure, Closure(*summary.closure), debt, self.table)
         open_all_year, _ = margin.requirements(sure, Closure(), debt, self.table)
         held = frozenset(symbols[line.underlying] for line in summary.lines if line.token or line.size)
-        return Book(summary.margin, liquidatable, held, calm, calm - open_all_year)
+        return Book(summary.margin, liquidatable, held, calm, initial, calm - open_all_year)
 
     def _answers(self, calls: list[tuple[str, bytes]]) -> list[bytes]:
         answers = []

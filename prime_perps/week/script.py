@@ -6,7 +6,7 @@ Times are New York's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -135,6 +135,7 @@ NIGHTS = (
 HALTED, HALTED_AT, RELEASED_AT = "MSFT", at("Fri 11:00"), at("Fri 11:50")
 SPLIT, RATIO = "GOOG", 10
 PAUSED_AT, MULTIPLIED_AT, SPLIT_AT, RESUMED_AT = (at(f"Tue 0{clock}") for clock in ("0:10", "0:40", "1:10", "1:40"))
+STILL_FROM = PAUSED_AT - 10 * MINUTE  # when prices stand still, so that what the split does can be told apart
 TOP_UP = 150_000
 
 ACTS = (
@@ -154,7 +155,10 @@ ACTS = (
 
 # (from, to, seconds between two looks): sparse where nothing happens, by the minute or less where it does.
 PACE = (
-    (START, SHUT, 10 * MINUTE),
+    (START, SHUT, 20 * MINUTE),
+    (at("Thu 09:30"), at("Thu 16:00"), 10 * MINUTE),
+    (at("Fri 09:30"), at("Fri 16:00"), 10 * MINUTE),
+    (at("Fri 18:00"), SHUT, 10 * MINUTE),
     (at("Thu 16:20"), at("Thu 16:20:30"), 10),
     (at("Thu 16:20"), at("Thu 16:40"), MINUTE),
     (at("Fri 10:50"), at("Fri 12:00"), 2 * MINUTE),
@@ -163,14 +167,16 @@ PACE = (
     (SHUT, OPEN, 60 * MINUTE),
     (OPEN, OPEN + 4 * MINUTE, 30),
     (OPEN, OPEN + 30 * MINUTE, MINUTE),
-    (OPEN, END, 10 * MINUTE),
+    (OPEN, END, 20 * MINUTE),
+    (STILL_FROM, RESUMED_AT + 20 * MINUTE, 10 * MINUTE),
+    (at("Tue 09:30"), at("Tue 16:00"), 10 * MINUTE),
     (END - MINUTE, END, MINUTE),
 )
 
 
-def looks(acts: Iterable[Act] = ACTS) -> list[int]:
+def looks() -> list[int]:
     """Every instant at which prices are published, rising; each act has one."""
-    return sorted({*(act.time for act in acts), *_paced(), END - MINUTE})
+    return sorted({*(act.time for act in ACTS), *_paced(), END - MINUTE})
 
 
 def _paced() -> Iterator[int]:
