@@ -15,10 +15,11 @@ PYTEST = $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo backtest test mutate lint format bench compile abi lock clean distclean
+.PHONY: help setup demo week backtest test mutate lint format bench compile abi lock clean distclean
 
 help:
 	@echo "make demo      the worked example: real prices, a real local chain, plots and a report in build/demo"
+	@echo "make week      a long weekend: earnings, a halt, 72 hours shut, a split; a plot and a report in build/week"
 	@echo "make backtest  the margin formula on real prices since 1985; tables, plots and a report in build/backtest"
 	@echo "make test      every test (or one kind: make $(foreach suite,$(SUITES),test-$(suite)))"
 	@echo "make mutate    spoil the margin model in every small way and see whether a test notices"
@@ -38,6 +39,9 @@ $(STAMP): scripts/setup.sh pyproject.toml requirements.lock package.json package
 
 demo: $(STAMP)
 	$(BIN)/ape run demo $(ARGS)
+
+week: $(STAMP)
+	$(BIN)/ape run week $(ARGS)
 
 backtest: $(STAMP) $(PRICES)
 	$(BIN)/ape run backtest $(ARGS)

@@ -6,13 +6,15 @@ Wrong input and a stopped node are told in a line, Ctrl-C ends with 130. A mista
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import click
+from rich.console import Console, ConsoleRenderable
 
 from prime_perps.errors import PrimePerpsError
 
@@ -123,3 +125,38 @@ def deployment_option() -> Callable[..., Any]:
         show_envvar=True,
         help="Manifest written by `ape run deploy` or `ape run devnet`.",
     )
+
+
+class Report(Protocol):
+    """What a replay found out."""
+
+    @property
+    def passed(self) -> bool: ...
+    def render(self) -> ConsoleRenderable: ...
+
+
+R = TypeVar("R", bound=Report)
+
+
+def replay(run: Callable[[Path, Console], R], output: Path, console: Console) -> R:
+    """Run a replay whose pictures, report.json and liquidator's log go to `output`."""
+    # Imported late: --help should not wait for structlog.
+    from prime_perps.keepers import logs
+
+    output.mkdir(parents=True, exist_ok=True)
+    with (output / "liquidator.log").open("w") as log:
+        logs.configure(json=True, file=log)
+        return run(output, console)
+
+
+def conclude(report: Report, output: Path, console: Console) -> None:
+    """Show a replay's report. Raises ClickException when one of its checks failed."""
+    console.print(report.render())
+    console.print(f"Pictures and report.json are in {shown(output.resolve())}")
+    if not report.passed:
+        raise click.ClickException("a check failed: see the table above")
+
+
+def end_as_by_ctrl_c() -> None:
+    """Ended by SIGTERM a program with a node of its own would leave it behind."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -5,7 +5,6 @@ ape run demo
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +26,8 @@ def demo(output: Path = OUTPUT, console: Console | None = None) -> Report:
     """
     # Imported late: --help should not wait for the plotting library.
     from prime_perps.demo.run import run
-    from prime_perps.keepers import logs
 
-    output.mkdir(parents=True, exist_ok=True)
-    with (output / "liquidator.log").open("w") as log:
-        logs.configure(json=True, file=log)
-        return run(output, console or Console())
+    return _cli.replay(run, output, console or Console())
 
 
 @click.command(cls=_cli.Command, short_help="Replay autumn 2008 and report.")
@@ -50,11 +45,6 @@ def cli(output: Path) -> None:
     Four customers, a market maker and a liquidator live through the crash; the real programs publish prices, quote and
     liquidate. Ends with tables, pictures and report.json, and fails if the book does not add up.
     """
-    # Ended by SIGTERM the program would leave its node behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _cli.end_as_by_ctrl_c()
     console = Console()
-    report = demo(output, console)
-    console.print(report.render())
-    console.print(f"Pictures and report.json are in {_cli.shown(output.resolve())}")
-    if not report.passed:
-        raise click.ClickException("a check failed: see the table above")
+    _cli.conclude(demo(output, console), output, console)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from prime_perps import sessions
 from prime_perps.demo.checks import Check
@@ -202,7 +203,7 @@ def _check_jumps(looks: Sequence[Look]) -> Check:
             price = one.prices[night.stock]
             believed = price.word.mid == price.stated.mid
             wrong += [one] if believed != (one.time >= news[0].time + CONFIRMING) else []
-        moved = news[-1].prices[night.stock].word.mid * BPS // held - BPS
+        moved = news[0].prices[night.stock].stated.mid * BPS // held - BPS
         seen.append(f"{night.stock} {moved / 100:+.1f} %")
     return _decided(
         "jump", "a jump is not believed before a report 15 seconds later confirms it", wrong, ", ".join(seen)
@@ -242,7 +243,7 @@ def _check_split_equity(looks: Sequence[Look]) -> Check:
         "split",
         "a ten for one split moves the equity of no account by more than 1 bp",
         wrong,
-        f"{len(CAST)} accounts, most {most:.1e} bp",
+        f"{len(CAST)} accounts, most {most:.4f} bp",
     )
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.dates as mdates
 from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -38,30 +38,38 @@ BANDS = {
     Session.CLOSED: "#dedede",
 }
 FROZEN, SHELTERED = "#f6d9d5", "#f2b950"
+# stock, from, to, title
 CLOSE_UPS = (
-    ("NVDA", "Thu 16:10", "Thu 16:32", "NVDA: news at 16:20. The first report of\n-24 % is not believed, that of 16:20:20 is"),
+    (
+        "NVDA",
+        "Thu 16:18",
+        "Thu 16:24",
+        "NVDA: news at 16:20. -24 % is not believed\nbefore a second report confirms it",
+    ),
     (HALTED, "Fri 10:50", "Fri 12:04", "MSFT: halted 11:00, released 11:50,\ntradable two minutes later"),
-    ("AAPL", "Mon 19:56", "Mon 20:16", "AAPL: reopens at 20:00, with a gap of -8 %;\ntradable, and liquidations on, from 20:02"),
-    (SPLIT, "Mon 23:50", "Tue 02:10", "GOOG splits ten for one: paused 00:10, multiplier\n00:40, price 01:10, pause ends 01:40"),
-)  # fmt: skip
+    ("AAPL", "Mon 19:56", "Mon 20:10", "AAPL: reopens at 20:00, 8 % lower,\ntradable, and liquidations on, from 20:02"),
+    (SPLIT, "Mon 23:50", "Tue 02:10", "GOOG: paused 00:10, x 10 shares 00:40,\nprice / 10 at 01:10, pause ends 01:40"),
+)
 COLUMNS = 4
+LEGEND = 0.12  # height of a row that holds a legend
 
 
 def draw(journal: Journal, customers: Sequence[Actor], path: Path) -> None:
     """Write the picture."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
-        figure = plt.figure(figsize=(17, 19))
         rows = -(-len(customers) // COLUMNS)
-        grid = GridSpec(3 + rows, COLUMNS, figure, height_ratios=[2.5, 1.7, 2.1, *[2] * rows], hspace=0.5, wspace=0.22)
+        figure = plt.figure(figsize=(17, 19))
+        heights = [2.6, 1.7, LEGEND, 2.1, LEGEND, *[2] * rows]
+        grid = GridSpec(len(heights), COLUMNS, figure, height_ratios=heights, hspace=0.45, wspace=0.22)
         _mids(figure.add_subplot(grid[0, :]), journal)
         _widths(figure.add_subplot(grid[1, :]), journal)
+        _legend(figure.add_subplot(grid[2, :]), _price_keys())
         for column, (symbol, first, last, title) in enumerate(CLOSE_UPS):
-            _close_up(figure.add_subplot(grid[2, column]), journal, symbol, at(first), at(last), title)
+            _close_up(figure.add_subplot(grid[3, column]), journal, symbol, at(first), at(last), title)
+        _legend(figure.add_subplot(grid[4, :]), _account_keys())
         for place, actor in enumerate(customers):
-            axes = figure.add_subplot(grid[3 + place // COLUMNS, place % COLUMNS])
-            _account(axes, journal, actor)
-        _legends(figure)
+            _account(figure.add_subplot(grid[5 + place // COLUMNS, place % COLUMNS]), journal, actor)
         figure.savefig(path, bbox_inches="tight")
         plt.close(figure)
 
@@ -71,17 +79,11 @@ def _mids(axes: Axes, journal: Journal) -> None:
     times = [time_of(one.time) for one in looks]
     for symbol in SYMBOLS:
         mids = [one.prices[symbol].word.mid for one in looks]
-        axes.step(
-            times,
-            [100 * mid / mids[0] for mid in mids],
-            where="post",
-            color=COLORS[symbol],
-            linewidth=1.3,
-            label=symbol,
-        )
+        rebased = [100 * mid / mids[0] for mid in mids]
+        axes.step(times, rebased, where="post", color=COLORS[symbol], linewidth=1.3, label=symbol)
     _bands(axes, looks, named=True)
     low, high = axes.get_ylim()
-    axes.set_ylim(low - 0.06 * (high - low), high)
+    axes.set_ylim(low - 0.06 * (high - low), high + 0.08 * (high - low))
     _mark_sales(axes, journal.sales)
     axes.set_title("Mid of the oracle's words, first price = 100 (GOOG per token: its split leaves no trace)")
     axes.legend(loc="center left", ncols=1, bbox_to_anchor=(1.0, 0.5))
@@ -130,7 +132,7 @@ def _widths(axes: Axes, journal: Journal) -> None:
         )
     axes.set_ylim(4, 2_400)
     axes.set_title(
-        "Half-width of the words at each look, bps of mid: the session's floor, and doubt while nobody can trade"
+        "Half-width of the words, bps of mid: a floor by session, and doubt while nobody can trade. Most stocks coincide"
     )
     _week_axis(axes)
 
@@ -174,8 +176,8 @@ def _close_up(axes: Axes, journal: Journal, symbol: str, first: int, last: int, 
             axes.axvline(time_of(sale.taken.time), color=SOLD, linewidth=0.9, linestyle=(0, (2, 2)))
     axes.set_xlim(time_of(first), time_of(last))
     axes.set_title(title, fontsize=9)
-    axes.xaxis.set_major_locator(mdates.AutoDateLocator(maxticks=6))
-    axes.xaxis.set_major_formatter(mdates.DateFormatter("%H:%M", NEW_YORK))
+    axes.xaxis.set_major_locator(mdates.AutoDateLocator(tz=NEW_YORK, maxticks=6))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(_clock("%H:%M"))
 
 
 def _account(axes: Axes, journal: Journal, actor: Actor) -> None:
@@ -186,7 +188,7 @@ def _account(axes: Axes, journal: Journal, actor: Actor) -> None:
     maintenance = [dollars(book.calm) for book in books]
     axes.step(times, [dollars(book.initial) for book in books], where="post", color=INITIAL, linewidth=0.9)
     axes.step(times, maintenance, where="post", color=MAINTENANCE, linewidth=1.1)
-    axes.fill_between(times, 0, maintenance, step="post", color=MAINTENANCE, alpha=0.07, linewidth=0)
+    axes.fill_between(times, 0, maintenance, step="post", color=MAINTENANCE, alpha=0.05, linewidth=0)
     axes.step(times, equity, where="post", color=EQUITY, linewidth=1.4)
     below = [book.margin.equity < book.calm and not book.liquidatable for book in books]
     axes.fill_between(times, equity, maintenance, where=below, step="post", color=SHELTERED, alpha=0.7, linewidth=0)
@@ -238,40 +240,42 @@ def _steps(looks: Sequence[Look]) -> Iterator[tuple[Look, Look]]:
     return iter([*pairwise(looks), (looks[-1], looks[-1])])
 
 
-def _legends(figure: Figure) -> None:
-    figure.legend(
-        handles=[
-            Line2D([], [], color=EQUITY, linewidth=1.4, label="equity"),
-            Line2D([], [], color=MAINTENANCE, label="maintenance margin, without the doubt of frozen prices"),
-            Line2D([], [], color=INITIAL, label="initial margin, likewise"),
-            Patch(color=SHELTERED, alpha=0.7, label="below maintenance, but sheltered: what it holds is in doubt"),
-            Line2D([], [], color=SOLD, marker="v", markersize=8, linestyle="none", label="slice liquidated"),
-        ],
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0.375),
-        ncols=5,
-    )
-    figure.legend(
-        handles=[
-            Line2D([], [], color="#555555", linewidth=1.6, label="mid of the word, with its half-width"),
-            Line2D(
-                [], [], color="#333333", marker=".", linestyle="none", label="price x multiplier, as signers state it"
-            ),
-            Patch(color=FROZEN, label="frozen: shut, halted, reopening, paused or to be confirmed"),
-            Line2D([], [], color=SOLD, linestyle=(0, (2, 2)), label="slice liquidated"),
-        ],
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0.575),
-        ncols=4,
-    )
+def _legend(axes: Axes, keys: Sequence[Artist]) -> None:
+    """A row of the picture that holds the legend of the one below."""
+    axes.axis("off")
+    axes.legend(handles=keys, loc="lower center", ncols=len(keys), bbox_to_anchor=(0.5, -1.2))
+
+
+def _price_keys() -> list[Artist]:
+    return [
+        Line2D([], [], color="#555555", linewidth=1.6, label="mid of the word, with its half-width"),
+        Line2D([], [], color="#333333", marker=".", linestyle="none", label="price x multiplier as stated"),
+        Patch(color=FROZEN, label="frozen: shut, halted, reopening, paused or to be confirmed"),
+        Line2D([], [], color=SOLD, linestyle=(0, (2, 2)), label="slice liquidated"),
+    ]
+
+
+def _account_keys() -> list[Artist]:
+    return [
+        Line2D([], [], color=EQUITY, linewidth=1.4, label="equity"),
+        Line2D([], [], color=MAINTENANCE, label="maintenance margin, without the doubt of frozen prices"),
+        Line2D([], [], color=INITIAL, label="initial margin, likewise"),
+        Patch(color=SHELTERED, alpha=0.7, label="below maintenance, but sheltered by doubt"),
+        Line2D([], [], color=SOLD, marker="v", markersize=8, linestyle="none", label="slice liquidated"),
+    ]
 
 
 def _week_axis(axes: Axes, short: bool = False) -> None:
-    axes.xaxis.set_major_locator(mdates.DayLocator(tz=NEW_YORK))  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_formatter(mdates.DateFormatter("%a" if short else "%a %-d %b, 0:00", NEW_YORK))
+    axes.xaxis.set_major_locator(mdates.HourLocator([12], tz=NEW_YORK))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(_clock("%a" if short else "%a %-d %b, 12:00"))
     if not short:
-        axes.xaxis.set_minor_locator(mdates.HourLocator(range(4, 24, 4), tz=NEW_YORK))  # type: ignore[no-untyped-call]
+        axes.xaxis.set_minor_locator(mdates.HourLocator(range(0, 24, 4), tz=NEW_YORK))  # type: ignore[no-untyped-call]
     axes.margins(x=0)
+
+
+def _clock(shown: str) -> mdates.DateFormatter:
+    """New York's."""
+    return mdates.DateFormatter(shown, NEW_YORK)  # type: ignore[no-untyped-call]
 
 
 def _wrapped(story: str) -> str:
