@@ -3,8 +3,9 @@
     python -m benchmarks.gas            measure, print beside the peers, fail on a regression above 1 %
     python -m benchmarks.gas --write    measure and replace the snapshot benchmarks/gas.json
 
-`n` is the number of hedged stocks an account holds: n tokens and n perps. The figures are whole transactions: 21,000,
-calldata and execution, after refunds. The chain starts at a fixed time with fixed keys, so a rerun gives the same gas.
+`n` is the number of hedged stocks an account holds: n tokens and n perps; of `submit` and `refresh`, which are those of
+benchmarks/oracle.py, the number of underlyings in the call. The figures are whole transactions: 21,000, calldata and
+execution, after refunds. The chain starts at a fixed time with fixed keys, so a rerun gives the same gas.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks import oracle
 from prime_perps import compiler, orders, reports, risk
 from prime_perps.accounts import CASH, account_id, token
 from prime_perps.chain.anvil import Anvil
@@ -76,7 +78,7 @@ class World:
     def __init__(self, node: Anvil) -> None:
         self.backend = RpcBackend(node.url, node.keys)
         self.admin, *signers = node.addresses
-        self._signer_keys = [bytes.fromhex(key.removeprefix("0x")) for key in node.keys[1:3]]
+        self.signer_keys = [bytes.fromhex(key.removeprefix("0x")) for key in node.keys[1:3]]
         self.backend.warp(START)
         self.backend.set_block_interval(1)
         parameters = json.loads((compiler.ROOT / "parameters" / "local.json").read_text())
@@ -110,7 +112,7 @@ class World:
         signed = [
             reports.sign_all(
                 reports.Report(entry.id, PRICE * 10**8, 1, reports.Session.REGULAR, now, WAD),
-                self._signer_keys,
+                self.signer_keys,
                 self.backend.chain_id(),
                 self.system.oracle.address,
             )
@@ -202,6 +204,12 @@ def measure(world: World) -> Figures:
     return figures
 
 
+def measure_all(node: Anvil) -> Figures:
+    """Every figure of the snapshot, on one chain."""
+    world = World(node)
+    return measure(world) | oracle.measure(world.backend, world.admin, world.signer_keys)
+
+
 def slope(figures: Figures) -> int:
     """Marginal gas of one more hedged stock in a margin check, between 5 and 20."""
     check = figures["margin_check"]
@@ -222,15 +230,29 @@ def show(figures: Figures, console: Console) -> None:
         colour = "green" if met else "red"
         table.add_row(operation, *row, f"[{colour}]{BARS[operation]:,}[/]", PEERS[operation])
     console.print(table)
+    show_oracle(figures, console)
     per_stock = slope(figures)
     colour = "green" if per_stock <= SLOPE_BAR else "red"
     console.print(f"one more hedged stock in a check: [{colour}]{per_stock:,}[/] (bar {SLOPE_BAR:,}; Vertex 36,000)")
 
 
+def show_oracle(figures: Figures, console: Console) -> None:
+    """What prices cost."""
+    table = Table(title="Gas of one call for so many underlyings, and for each of them")
+    table.add_column("operation")
+    for count in oracle.FEEDS:
+        table.add_column(str(count), justify="right")
+    for operation in ("submit", "refresh"):
+        sizes = figures[operation]
+        told = [(sizes.get(str(count)), count) for count in oracle.FEEDS]
+        table.add_row(operation, *("" if gas is None else f"{gas:,}\n{gas // count:,}" for gas, count in told))
+    console.print(table)
+
+
 def regressions(figures: Figures, snapshot: Figures) -> list[str]:
     """What costs over 1 % more than in the snapshot."""
     return [
-        f"{operation} at {size}+{size}: {gas:,} against {snapshot[operation][size]:,}"
+        f"{operation} at {size}: {gas:,} against {snapshot.get(operation, {}).get(size, 0):,}"
         for operation, sizes in figures.items()
         for size, gas in sizes.items()
         if gas > snapshot.get(operation, {}).get(size, 0) * (1 + TOLERANCE)
@@ -241,7 +263,7 @@ def main() -> int:
     """The command. Returns the exit code."""
     console = Console(width=150)
     with Anvil() as node:
-        figures = measure(World(node))
+        figures = measure_all(node)
     show(figures, console)
     if "--write" in sys.argv[1:]:
         SNAPSHOT.write_text(json.dumps(figures, indent=2) + "\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -51,6 +52,7 @@ CLOSE_UPS = (
     (SPLIT, "Mon 23:50", "Tue 02:10", "GOOG: paused 00:10, x 10 shares 00:40,\nprice / 10 at 01:10, pause ends 01:40"),
 )
 COLUMNS = 4
+TITLE = 44  # letters in a line
 LEGEND = 0.12  # height of a row that holds a legend
 
 
@@ -132,7 +134,7 @@ def _widths(axes: Axes, journal: Journal) -> None:
         )
     axes.set_ylim(4, 2_400)
     axes.set_title(
-        "Half-width of the words, bps of mid: a floor by session, and doubt while nobody can trade. Most stocks coincide"
+        "Half-width of the words, bps of mid: a floor by session, and doubt while nobody can trade. Stocks coincide"
     )
     _week_axis(axes)
 
@@ -176,7 +178,7 @@ def _close_up(axes: Axes, journal: Journal, symbol: str, first: int, last: int, 
             axes.axvline(time_of(sale.taken.time), color=SOLD, linewidth=0.9, linestyle=(0, (2, 2)))
     axes.set_xlim(time_of(first), time_of(last))
     axes.set_title(title, fontsize=9)
-    axes.xaxis.set_major_locator(mdates.AutoDateLocator(tz=NEW_YORK, maxticks=6))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(mdates.AutoDateLocator(tz=NEW_YORK, minticks=3, maxticks=6))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(_clock("%H:%M"))
 
 
@@ -205,7 +207,7 @@ def _account(axes: Axes, journal: Journal, actor: Actor) -> None:
     _bands(axes, looks)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(thousands))
-    axes.set_title(f"{actor.name}: {_wrapped(actor.story)}", fontsize=8.5)
+    axes.set_title("\n".join(wrap(f"{actor.name}: {actor.story}", TITLE)), fontsize=8.5)
     _week_axis(axes, short=True)
 
 
@@ -218,7 +220,7 @@ def _bands(axes: Axes, looks: Sequence[Look], named: bool = False) -> None:
         if named and session in (Session.REGULAR, Session.OVERNIGHT, Session.CLOSED):
             axes.annotate(
                 {Session.CLOSED: "exchange shut, 72 hours"}.get(session, session.name.lower()),
-                (since + (until - since) / 2, 1),
+                (since + (until - since) * 2 / 5, 1),
                 (0, -10),
                 xycoords=("data", "axes fraction"),
                 textcoords="offset points",
@@ -276,11 +278,3 @@ def _week_axis(axes: Axes, short: bool = False) -> None:
 def _clock(shown: str) -> mdates.DateFormatter:
     """New York's."""
     return mdates.DateFormatter(shown, NEW_YORK)  # type: ignore[no-untyped-call]
-
-
-def _wrapped(story: str) -> str:
-    """Two lines at most."""
-    if len(story) < 30:
-        return story
-    cut = story.rfind(" ", 0, 36)
-    return f"{story[:cut]}\n{story[cut + 1 :]}"

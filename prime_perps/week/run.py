@@ -59,6 +59,14 @@ def run(output: Path, console: Console) -> WeekReport:
     Live through the week on a real node and write week.png and report.json into `output`.
     Raises AnvilMissing, HistoryMissing, Revert, NodeError. A check that fails is in the report, not raised.
     """
+    journal, report = live(console)
+    plots.draw(journal, CUSTOMERS, output / "week.png")
+    report.save(output / "report.json")
+    return report
+
+
+def live(console: Console) -> tuple[Journal, WeekReport]:
+    """The week, and nothing written. Raises as `run` does."""
     started = time.monotonic()
     prices, planned = Prices(), looks()
     with console.status("Compiling the contracts"):
@@ -70,10 +78,7 @@ def run(output: Path, console: Console) -> WeekReport:
             for instant, following in zip(planned, [*planned[1:], planned[-1] + MINUTE], strict=True):
                 week.live_through(instant, following, lambda slices: tell_slices(progress, slices))
                 progress.update(bar, description=told(instant)[:16], advance=1)
-            report = _report(week, started)
-    plots.draw(week.journal, CUSTOMERS, output / "week.png")
-    report.save(output / "report.json")
-    return report
+            return week.journal, _report(week, started)
 
 
 @contextmanager
