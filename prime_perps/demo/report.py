@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -51,8 +52,26 @@ class AccountReport:
         return max(0, -int(self.margin.equity))
 
 
+class Outcome(ABC):
+    """What a replay found out, and whether its checks hold."""
+
+    checks: Sequence[Check]
+
+    @property
+    def passed(self) -> bool:
+        return all(check.holds for check in self.checks)
+
+    def save(self, path: Path) -> None:
+        """Write the JSON. USD as decimal strings with cents, ratios as decimal strings."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self._plain(), indent=2) + "\n")
+
+    @abstractmethod
+    def _plain(self) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True)
-class Report:
+class Report(Outcome):
     """Everything the demo found out. Money in wad USD."""
 
     first_day: str
@@ -64,15 +83,6 @@ class Report:
     uncovered_loss: int
     seconds: float
     transactions: int
-
-    @property
-    def passed(self) -> bool:
-        return all(check.holds for check in self.checks)
-
-    def save(self, path: Path) -> None:
-        """Write the JSON. USD as decimal strings with cents, ratios as decimal strings."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self._plain(), indent=2) + "\n")
 
     def _plain(self) -> dict[str, Any]:
         return {

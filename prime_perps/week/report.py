@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from rich.console import Group
@@ -16,7 +14,7 @@ from rich.text import Text
 from prime_perps.demo.cast import Actor
 from prime_perps.demo.checks import Check
 from prime_perps.demo.record import SliceTaken
-from prime_perps.demo.report import cents, checks_table, dollars, plain_checks, plain_slice
+from prime_perps.demo.report import Outcome, cents, checks_table, dollars, plain_checks, plain_slice
 from prime_perps.units import usd
 from prime_perps.week.record import Book, Journal, Look
 from prime_perps.week.script import HALTED_AT, PAUSED_AT, RELEASED_AT, RESUMED_AT, SHUT, Act, at, told
@@ -40,6 +38,7 @@ class AccountReport:
 
     name: str
     story: str
+    customer: bool
     books: dict[str, Book]  # by moment
     # health, equity over maintenance margin without the doubt of frozen prices, and when; None for who had no positions
     lowest: tuple[Decimal, int] | None
@@ -51,7 +50,7 @@ class AccountReport:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Outcome):
     """Everything the week found out. Money in wad USD."""
 
     accounts: Sequence[AccountReport]
@@ -61,15 +60,6 @@ class Report:
     total_loss: int
     seconds: float
     transactions: int
-
-    @property
-    def passed(self) -> bool:
-        return all(check.holds for check in self.checks)
-
-    def save(self, path: Path) -> None:
-        """Write the JSON. USD as decimal strings with cents, ratios as decimal strings."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self._plain(), indent=2) + "\n")
 
     def _plain(self) -> dict[str, Any]:
         return {
@@ -87,23 +77,25 @@ class Report:
         return Group(self._accounts_table(), checks_table(self.checks), self._last_line())
 
     def _accounts_table(self) -> Table:
-        table = Table(title="Equity and what is asked of it, whole USD", title_justify="left")
+        title = "Customers: equity and maintenance margin as the exchange shuts, equity later, whole USD"
+        table = Table(title=title, title_justify="left")
         table.add_column("account")
-        for name in ("opened", "before shut", "MM then", "reopened", "end", "lowest health", "slices"):
-            table.add_column(name, justify="right")
+        for name in ("Friday", "MM then", "reopened", "end", "lowest", "slices"):
+            table.add_column(name, justify="right", no_wrap=True)
         for account in self.accounts:
-            books = account.books
-            table.add_row(
-                account.name,
-                dollars(books["opened"].margin.equity),
-                dollars(books["before shut"].margin.equity),
-                dollars(books["before shut"].calm),
-                dollars(books["reopened"].margin.equity),
-                dollars(books["end"].margin.equity),
-                "-" if account.lowest is None else f"{account.lowest[0]:.2f} {told(account.lowest[1])[:3]}",
-                str(len(account.slices)) if account.liquidated else "-",
-                style="red" if account.liquidated else "",
-            )
+            if account.customer:
+                books = account.books
+                table.add_row(
+                    account.name,
+                    dollars(books["before shut"].margin.equity),
+                    dollars(books["before shut"].calm),
+                    dollars(books["reopened"].margin.equity),
+                    dollars(books["end"].margin.equity),
+                    "-" if account.lowest is None else f"{account.lowest[0]:.2f} {told(account.lowest[1])[:3]}",
+                    str(len(account.slices)) if account.liquidated else "-",
+                    style="red" if account.liquidated else "",
+                )
+        table.caption = "lowest: health, equity over maintenance margin without the doubt of frozen prices"
         return table
 
     def _last_line(self) -> Text:
@@ -123,6 +115,7 @@ def account_reports(journal: Journal, cast: Sequence[Actor]) -> list[AccountRepo
             AccountReport(
                 name=actor.name,
                 story=actor.story,
+                customer=actor.customer,
                 books={moment: look.books[actor.name] for moment, look in looks.items()},
                 lowest=min(((Decimal(book.margin.equity) / book.calm, since) for book, since in asked), default=None),
                 slices=[sale.taken for sale in journal.sales if sale.taken.actor == actor.name],

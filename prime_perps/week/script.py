@@ -159,6 +159,7 @@ PACE = (
     (at("Thu 09:30"), at("Thu 16:00"), 10 * MINUTE),
     (at("Fri 09:30"), at("Fri 16:00"), 10 * MINUTE),
     (at("Fri 18:00"), SHUT, 10 * MINUTE),
+    (at("Thu 16:00"), at("Thu 16:20"), 5 * MINUTE),
     (at("Thu 16:20"), at("Thu 16:20:30"), 10),
     (at("Thu 16:20"), at("Thu 16:40"), MINUTE),
     (at("Fri 10:50"), at("Fri 12:00"), 2 * MINUTE),
