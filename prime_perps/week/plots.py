@@ -27,7 +27,7 @@ from prime_perps.reports import Session
 from prime_perps.sessions import NEW_YORK
 from prime_perps.units import BPS, MID
 from prime_perps.week.record import Journal, Look, Sale
-from prime_perps.week.script import HALTED, SPLIT, SYMBOLS, at
+from prime_perps.week.script import HALTED, MINUTE, SPLIT, SYMBOLS, at
 
 # Distinguishable without red and green.
 COLORS = dict(zip(SYMBOLS, ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#7f7f7f", "#e69f00"), strict=True))
@@ -178,7 +178,9 @@ def _close_up(axes: Axes, journal: Journal, symbol: str, first: int, last: int, 
             axes.axvline(time_of(sale.taken.time), color=SOLD, linewidth=0.9, linestyle=(0, (2, 2)))
     axes.set_xlim(time_of(first), time_of(last))
     axes.set_title(title, fontsize=9)
-    axes.xaxis.set_major_locator(mdates.AutoDateLocator(tz=NEW_YORK, minticks=3, maxticks=6))  # type: ignore[no-untyped-call]
+    every = next(minutes for minutes in (1, 2, 5, 15, 30) if last - first <= 8 * MINUTE * minutes)
+    minutes = range(0, 60, every)
+    axes.xaxis.set_major_locator(mdates.MinuteLocator(minutes, tz=NEW_YORK))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(_clock("%H:%M"))
 
 

@@ -54,7 +54,7 @@ HEDGED = Actor(
 )
 EARNINGS_LONG = Actor(
     "earnings_long",
-    "is long NVDA over its earnings night, near what the announced event asks",
+    "is long NVDA over its earnings night",
     cash=440_000,
     perps={"NVDA": 1_000_000},
 )
