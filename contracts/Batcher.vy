@@ -13,6 +13,7 @@
 """
 from contracts.interfaces import IBatcher
 from contracts.interfaces import IDeferredChecks
+from contracts.interfaces import IOperators
 from contracts.interfaces import IPerpClearinghouse
 from .modules.clearing import accounts as permissions
 
@@ -20,11 +21,13 @@ implements: IBatcher
 
 
 CLEARINGHOUSE: immutable(IPerpClearinghouse)
+OPERATORS: immutable(IOperators)
 
 
 @deploy
 def __init__(clearinghouse_: address):
     CLEARINGHOUSE = IPerpClearinghouse(clearinghouse_)
+    OPERATORS = IOperators(staticcall CLEARINGHOUSE.operators())
     assert staticcall CLEARINGHOUSE.batcher() == self, "batch: not the one expected"
 
 
@@ -58,6 +61,6 @@ def _check_authorized(account: uint256):
     @dev Somebody else's account must not be hidden from liquidation, nor shown half way.
     """
     assert (
-        staticcall CLEARINGHOUSE.is_authorized(account, msg.sender, permissions.TRADE)
-        or staticcall CLEARINGHOUSE.is_authorized(account, msg.sender, permissions.LIQUIDATE)
+        staticcall OPERATORS.is_authorized(account, msg.sender, permissions.TRADE)
+        or staticcall OPERATORS.is_authorized(account, msg.sender, permissions.LIQUIDATE)
     ), "batch: not authorized"

@@ -28,12 +28,14 @@ exports: eip712_domain_separator.eip712Domain
 
 
 CLEARINGHOUSE: immutable(IPerpClearinghouse)
+OPERATORS: immutable(address)
 
 
 @deploy
 def __init__(clearinghouse_: address):
     eip712_domain_separator.__init__("Prime Perps", "1")
     CLEARINGHOUSE = IPerpClearinghouse(clearinghouse_)
+    OPERATORS = staticcall CLEARINGHOUSE.operators()
     assert staticcall CLEARINGHOUSE.exchange() == self, "exchange: not the one expected"
 
 
@@ -62,7 +64,7 @@ def cancel(account: uint256, nonce: uint256):
 
 @external
 def raise_nonce_floor(account: uint256, lowest: uint256):
-    assert msg.sender == accounts._owner(account), "accounts: owner only"
+    accounts._check_owner(account)
     orders._raise_floor(account, lowest)
 
 
@@ -127,7 +129,4 @@ def _use(signed: IExchange.SignedOrder, size: int256):
 @internal
 @view
 def _check_authorized(account: uint256, sender: address):
-    # an owner is read from the number of the account: only an operator costs a call
-    assert sender == accounts._owner(account) or staticcall CLEARINGHOUSE.is_authorized(
-        account, sender, accounts.TRADE
-    ), "accounts: not authorized"
+    accounts._check_authorized(OPERATORS, account, sender, accounts.TRADE)

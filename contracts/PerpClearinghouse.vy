@@ -10,7 +10,7 @@
         Trust: the vault for custody (it alone books deposits and withdrawals), the exchange for what both sides of a
         trade agreed to, the engine to move slices, the configurator for what may be changed and by whom, the gateway to
         act for an account only as its owner wants or its liquidation needs, the oracle for words, the model for
-        numbers. Exchange, gateway and batcher may put an account's margin check off to the end of what they do. All
+        numbers, the operators' register for who acts for an owner. Exchange, gateway and batcher may put an account's margin check off to the end of what they do. All
         but the model are fixed for good at deployment.
 
         State: an account exists at first touch and is healthy while equity >= maintenance margin. A call that raises an
@@ -30,7 +30,6 @@ from .modules.clearing import trading
 
 implements: IPerpClearinghouse
 
-initializes: accounts
 initializes: funding
 initializes: ledger
 initializes: book_settings
@@ -55,6 +54,7 @@ configurator: public(immutable(address))
 batcher: public(immutable(address))
 gateway: public(immutable(address))
 oracle: public(immutable(address))
+operators: public(immutable(address))
 
 # the account that fees not kept by insurance go to
 treasury: public(uint256)
@@ -64,6 +64,7 @@ treasury: public(uint256)
 def __init__(
     oracle_: address,
     model: address,
+    operators_: address,
     vault_: address,
     exchange_: address,
     engine_: address,
@@ -77,6 +78,7 @@ def __init__(
     """
     risk.__init__(oracle_)
     oracle = oracle_
+    operators = operators_
     vault = vault_
     exchange = exchange_
     engine = engine_
@@ -86,26 +88,6 @@ def __init__(
     book_settings._store(
         IPerpClearinghouse.Settings(model=model, maker_fee=0, taker_fee=0, insurance_share=BPS, paused=0)
     )
-
-
-# accounts
-
-
-@external
-def set_operator(account: uint256, operator: address, permissions: uint256, expiry: uint256):
-    accounts._set_operator(account, operator, permissions, expiry)
-
-
-@external
-@view
-def operator(account: uint256, operator: address) -> (uint256, uint256):
-    return accounts._operator(account, operator)
-
-
-@external
-@view
-def is_authorized(account: uint256, sender: address, permission: uint256) -> bool:
-    return accounts._is_authorized(account, sender, permission)
 
 
 # upkeep
@@ -249,7 +231,7 @@ def novate(trade: IPerpClearinghouse.Trade):
 def move_slice(account: uint256, receiver: uint256, fraction: uint256, payment: uint256, sender: address):
     self._check_caller(engine)
     book_settings._check_running(book_settings.LIQUIDATION)
-    accounts._check_authorized(receiver, sender, accounts.LIQUIDATE)
+    accounts._check_authorized(operators, receiver, sender, accounts.LIQUIDATE)
     slices._move(account, receiver, fraction, payment)
     risk._check_change(receiver, empty(risk.Change))
 
@@ -311,7 +293,7 @@ def _check_authorized(account: uint256, sender: address, permission: uint256):
     @dev The gateway has asked the account's owner, or seen that the account is liquidatable.
     """
     if sender != gateway:
-        accounts._check_authorized(account, sender, permission)
+        accounts._check_authorized(operators, account, sender, permission)
 
 
 @internal

@@ -74,6 +74,7 @@ class Deployment:
     engine: Contract
     configurator: Contract
     batcher: Contract
+    operators: Contract
     lens: Contract
     timelock: Contract
     cash: Contract
@@ -81,7 +82,7 @@ class Deployment:
     block: int = 0
 
     PARTS = (
-        *("clearinghouse", "exchange", "vault", "oracle", "models", "engine", "configurator", "batcher"),
+        *("clearinghouse", "exchange", "vault", "oracle", "models", "engine", "configurator", "batcher", "operators"),
         *("lens", "timelock", "cash"),
     )
 
@@ -196,10 +197,13 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
     models = Contract.deploy(backend, "ModelFactory", blueprint, plan.risk_ramp, sender=sender)
     made = models.make(plan.table.globals, plan.lines(), ZERO, 0, sender=sender)
     model = next(fields["model"] for name, fields in models.events(made) if name == "ModelMade")
+    operators = Contract.deploy(backend, "Operators", sender=sender)
     # The clearinghouse names its partners for good, so it is told where they are going to be: in the order below.
     first = backend.nonce(sender) + 1
     partners = [create_address(sender, first + step) for step in range(5)]
-    clearinghouse = Contract.deploy(backend, "PerpClearinghouse", oracle, model, *partners, ZERO, sender=sender)
+    clearinghouse = Contract.deploy(
+        backend, "PerpClearinghouse", oracle, model, operators, *partners, ZERO, sender=sender
+    )
     deployment = Deployment(
         backend=backend,
         clearinghouse=clearinghouse,
@@ -210,6 +214,7 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
         batcher=Contract.deploy(backend, "Batcher", clearinghouse, sender=sender),
         lens=Contract.deploy(backend, "AccountLens", clearinghouse, sender=sender),
         oracle=oracle,
+        operators=operators,
         models=models,
         timelock=timelock,
         cash=cash,

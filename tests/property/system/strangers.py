@@ -213,9 +213,7 @@ FOREVER = 2**63
 
 ATTEMPTS: list[Attempt] = [
     # the book
-    Attempt(
-        "clearinghouse", "set_operator", on_victim(address(ATTACKER), 15, FOREVER), refused("accounts: owner only")
-    ),
+    Attempt("operators", "set_operator", on_victim(address(ATTACKER), 15, FOREVER), refused("accounts: owner only")),
     Attempt("clearinghouse", "settle", on_victim(), open_to_anybody, form=("victim",)),
     Attempt("clearinghouse", "distribute_fees", nothing, open_to_anybody, form=(INSURANCE, FEES, "treasury")),
     Attempt("clearinghouse", "credit", on_victim(CASH, WAD, address("maker")), refused(NOT_THE_CALLER)),

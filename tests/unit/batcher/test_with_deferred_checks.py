@@ -150,7 +150,7 @@ def test_with_deferred_checks__operator__needs_to_trade_or_liquidate(
 ) -> None:
     expiry = batches.stage.now() + 60
     grant = account("maker"), batches.actor.address, int(permission), expiry
-    batches.stage.system.clearinghouse.set_operator(*grant, sender=address("maker"))
+    batches.stage.system.operators.set_operator(*grant, sender=address("maker"))
     if allowed:
         batches.run(accounts=[account("maker")])
         batches.stage.warp(61)

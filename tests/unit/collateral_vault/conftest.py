@@ -100,7 +100,7 @@ class Safe:
 
     def allow(self, operator: str, permission: Permission) -> None:
         """Let somebody act for the holder's account."""
-        self.book.set_operator(self.account, operator, permission, FOREVER, sender=self.holder)
+        self.system.operators.set_operator(self.account, operator, permission, FOREVER, sender=self.holder)
 
     def price_stock(self, usd: int) -> None:
         """What the stock token's underlying costs from now on."""
@@ -120,8 +120,8 @@ class Safe:
         return Contract.deploy(
             self.backend,
             "PerpClearinghouse",
-            *(system.oracle, system.model),
-            *(vault, attacker, attacker, attacker),
+            *(system.oracle, system.model, system.operators),
+            *(vault, *[attacker] * 5),
             sender=attacker,
         )
 

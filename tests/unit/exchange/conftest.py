@@ -90,7 +90,7 @@ class Floor:
     def allow(self, owner: str, operator: str, permissions: int, expiry: int = FOREVER) -> None:
         """Let an operator, a role or an address, act for the owner."""
         who = operator if operator.startswith("0x") else address(operator)
-        self.book.set_operator(account(owner), who, permissions, expiry, sender=address(owner))
+        self.stage.system.operators.set_operator(account(owner), who, permissions, expiry, sender=address(owner))
 
 
 @dataclass

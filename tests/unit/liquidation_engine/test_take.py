@@ -330,7 +330,9 @@ def test_take__into_somebody_elses_account__reverts(auctions: Auctions) -> None:
 def test_take__operator__needs_the_liquidate_permission(auctions: Auctions, permission: Permission) -> None:
     auctions.distress("8000", "10000")
     expiry = auctions.stage.now()
-    auctions.book.set_operator(KEEPER, address("operator"), permission, expiry, sender=address("keeper"))
+    auctions.stage.system.operators.set_operator(
+        KEEPER, address("operator"), permission, expiry, sender=address("keeper")
+    )
     arguments = (HOLDER, KEEPER, WAD, WAD, auctions.state())
     if permission == Permission.LIQUIDATE:
         with auctions.stage.undone():

@@ -170,7 +170,8 @@ class Book:
     # people
 
     def allow(self, owner: str, operator: str, permissions: int, expiry: int = FOREVER) -> Receipt:
-        return self.contract.set_operator(account(owner), address(operator), permissions, expiry, sender=address(owner))
+        register = self.stage.system.operators
+        return register.set_operator(account(owner), address(operator), permissions, expiry, sender=address(owner))
 
 
 def toward_zero(numerator: int, denominator: int) -> int:
@@ -182,7 +183,7 @@ def toward_zero(numerator: int, denominator: int) -> int:
 def deploy(stage: Stage, model: str = "", oracle: str = "") -> Contract:
     """A book of the deployer's, on the stage's oracle and model."""
     partners = [address(role) for role in ("vault", "exchange", "engine", "configurator", "batcher", "gateway")]
-    sources = oracle or stage.oracle.address, model or stage.system.model.address
+    sources = oracle or stage.oracle.address, model or stage.system.model.address, stage.system.operators
     return Contract.deploy(stage.backend, "PerpClearinghouse", *sources, *partners, sender=address("deployer"))
 
 

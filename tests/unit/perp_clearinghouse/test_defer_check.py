@@ -66,7 +66,7 @@ class Partners:
 def _partners(stage: Stage, missing: str = "") -> Partners:
     actor = deployed_source(stage.backend, ACTOR, address("deployer"))
     named = [address("somebody else") if part == missing else actor.address for part in PARTS]
-    sources = stage.oracle.address, stage.system.model.address
+    sources = stage.oracle.address, stage.system.model.address, stage.system.operators
     book = Contract.deploy(stage.backend, "PerpClearinghouse", *sources, *named, sender=address("deployer"))
     made = Partners(book, actor)
     if missing != "configurator":
