@@ -10,7 +10,7 @@ from functools import cache
 
 from hypothesis import strategies as st
 
-from prime_perps import deployment, risk
+from prime_perps import deployment, risk, sessions
 from prime_perps.chain.contract import Contract
 from prime_perps.chain.revm import RevmBackend
 from prime_perps.margin import Table
@@ -102,9 +102,12 @@ class Scene:
 
 
 @contextmanager
-def entered(book: tuple[int, ...], part: int, percents: tuple[int, ...]) -> Iterator[Scene]:
-    """The scene with a book of perps, a part of what it leaves free taken out, and prices moved since; undone later."""
-    built = _built()
+def entered(book: tuple[int, ...], part: int, percents: tuple[int, ...], start: int | None = None) -> Iterator[Scene]:
+    """
+    The scene with a book of perps, a part of what it leaves free taken out, and prices moved since; undone later.
+    By the exchange's calendar from `start` on; without it the exchange never shuts.
+    """
+    built = _built(start)
     with built.stage.undone():
         scene = replace(built)
         for symbol, size in zip(MARKETS, book, strict=True):
@@ -116,11 +119,14 @@ def entered(book: tuple[int, ...], part: int, percents: tuple[int, ...]) -> Iter
 
 
 @cache
-def _built() -> Scene:
+def _built(start: int | None) -> Scene:
     deployer = address("deployer")
     given = parameters()
     given["oracle"] |= {"threshold": 1}
-    stage = OneReporter(deployment.deploy(RevmBackend(), deployer, given))
+    if start is not None:
+        given["calendar"]["exchange"] = sessions.EXCHANGE
+    backend = RevmBackend() if start is None else RevmBackend(start)
+    stage = OneReporter(deployment.deploy(backend, deployer, given))
     stage.prices = {symbol: stage.prices[symbol] for symbol in MARKETS}
     compliance = Contract.deploy(stage.backend, "IssuerCompliance", sender=deployer)
     issuer = Contract.deploy(stage.backend, "SValueOracle", sender=deployer)
