@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -53,14 +53,22 @@ def words(summary: Any) -> list[Word]:
     ]
 
 
-def render(account: int, summary: Any, symbols: Mapping[int, str]) -> Group:
+def render(
+    account: int, summary: Any, symbols: Mapping[int, str], restricted: Mapping[int, Sequence[str]] | None = None
+) -> Group:
     """
-    `summary` as IAccountLens.Summary, `symbols` by underlying. Amounts are shown in USD, prices as of the block
-    the summary was read at.
+    `summary` as IAccountLens.Summary, `symbols` by underlying, `restricted` as restrictions.of_account. Amounts are
+    shown in USD, prices as of the block the summary was read at.
     """
     title = Text.assemble(("Account ", "bold"), f"{owner_of(account)} / {account % 2**96}   ", _verdict(summary.margin))
+    trading = [_trading(restricted, symbols)] if restricted else []
     return Group(
-        title, _holdings(summary, symbols), _prices(summary, symbols), _equity(summary), _requirements(summary)
+        title,
+        _holdings(summary, symbols),
+        _prices(summary, symbols),
+        *trading,
+        _equity(summary),
+        _requirements(summary),
     )
 
 
@@ -94,6 +102,17 @@ def _prices(summary: Any, symbols: Mapping[int, str]) -> Table:
             f"{line.age} s",
             _state(line),
         )
+    return table
+
+
+def _trading(restricted: Mapping[int, Sequence[str]], symbols: Mapping[int, str]) -> Table:
+    """What may be traded, and if only reductions, for each reason a line."""
+    table = Table(title="Trading", title_justify="left")
+    table.add_column("underlying", overflow="fold")
+    table.add_column("what may be traded", overflow="fold")
+    for underlying, reasons in restricted.items():
+        told = "\n".join(f"only reductions: {reason}" for reason in reasons) or "anything"
+        table.add_row(symbols.get(underlying, str(underlying)), told)
     return table
 
 

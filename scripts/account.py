@@ -11,7 +11,7 @@ import click
 from eth_utils import is_address
 from rich.console import Console, Group
 
-from prime_perps import balance_sheet
+from prime_perps import balance_sheet, restrictions
 from prime_perps.accounts import account_id
 from prime_perps.chain.rpc import RpcBackend
 from prime_perps.deployment import Deployment
@@ -28,7 +28,8 @@ def account(url: str, manifest: Path, number: int) -> Group:
             f"{backend.url} has no contracts at the addresses of {manifest.name}: was the node reset?"
         )
     symbols = {entry.id: entry.symbol for entry in deployment.underlyings}
-    return balance_sheet.render(number, deployment.lens.account_summary(number), symbols)
+    summary = deployment.lens.account_summary(number)
+    return balance_sheet.render(number, summary, symbols, restrictions.of_account(deployment, summary))
 
 
 class AccountNumber(click.ParamType):
