@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
 from prime_perps.chain.contract import Contract
 from prime_perps.chain.rpc import RpcBackend
 from prime_perps.errors import NodeError, Revert
+from prime_perps.keepers.calendar_keeper import WEEK, WITHOUT_END, day
 from prime_perps.keepers.signer_site import views
-from prime_perps.reports import Limits, Source, Word
+from prime_perps.reports import Limits, Session, Source, Word
 
 # What one feed may cost at most: the 100,000 it is given, and what the adapter does with its answer.
 GAS_A_FEED = 400_000  # two push sources and an issuer, each promised 100,000, and the writing
@@ -25,12 +27,38 @@ def due(word: Word, now: int, lead: int, limits: Limits) -> bool:
     return now + lead > word.time + limits.age[word.session]
 
 
+@dataclass(frozen=True)
+class Pushed:
+    """An underlying with push feeds as one look finds it."""
+
+    number: int
+    feed: Any  # as IOracleAdapter.Feed
+    word: Word
+
+    @property
+    def keeps_hours(self) -> bool:
+        return bool(self.feed.session != Session.ALWAYS_OPEN)
+
+    @property
+    def is_closed(self) -> bool:
+        """As its word has it: then it does not grow old for days, and somebody must make the first price."""
+        return self.keeps_hours and self.word.session == Session.CLOSED
+
+    def waits_for(self, shut_until: int) -> str:
+        """Why no price can be made of it; empty if its feeds ought to answer. `shut_until` by the calendar, or 0."""
+        if self.keeps_hours and shut_until:
+            return f"the exchange is shut by the calendar until {day(shut_until)}"
+        reported = self.is_closed and self.feed.source & Source.REPORTS
+        return "the exchange is shut by its reports" if reported else ""
+
+
 @dataclass
 class Refreshed:
     """What one look came to, underlyings by number."""
 
     due: list[int] = field(default_factory=list)
     written: list[int] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)  # of a shut exchange, with nothing to write
 
 
 class Refresher:
@@ -61,48 +89,81 @@ class Refresher:
         self._max_gas_price = max_gas_price
         self._dry_run = dry_run
         self._silent: set[int] = set()
+        self._waiting: dict[int, str] = {}
         self._too_dear = False
 
     def tick(self) -> Refreshed:
         """Refresh what is about to be too old, once. Raises NodeError; then the next tick looks anew."""
         self._backend.resolve(self._sender)
-        outcome = Refreshed(due=self._due())
-        ready = self._that_would_write(outcome.due)
-        if not ready or self._is_too_dear():
+        now = self._backend.timestamp()
+        shut_until = self._shut_until(now)
+        pushed = self._pushed()
+        looked = self._due(pushed, now, shut_until)
+        ready = self._that_would_write(looked)
+        waiting = self._that_wait(pushed, ready, shut_until)
+        outcome = Refreshed(due=[one.number for one in looked if one.number not in waiting], waiting=sorted(waiting))
+        self._tell_silent([one for one in looked if one.number not in waiting], ready)
+        self._tell_waiting(waiting)
+        numbers = [number for number, why in ready.items() if not why]
+        if not numbers or self._is_too_dear():
             return outcome
-        for start in range(0, len(ready), self._feeds_a_call):
-            outcome.written += self._refresh(ready[start : start + self._feeds_a_call])
+        for start in range(0, len(numbers), self._feeds_a_call):
+            outcome.written += self._refresh(numbers[start : start + self._feeds_a_call])
         return outcome
 
-    def _due(self) -> list[int]:
+    def _pushed(self) -> list[Pushed]:
+        """Whatever is not reported is pulled."""
         numbers = list(self._symbols)
-        feeds = views(self._backend, self._oracle.feed, numbers)
-        # Whatever is not reported is pulled.
-        pushed = [number for number, feed in zip(numbers, feeds, strict=True) if feed.source & ~Source.REPORTS]
-        words = views(self._backend, self._oracle.word, pushed)
-        now, limits = self._backend.timestamp(), self._oracle.limits()
-        return [
-            number
-            for number, word in zip(pushed, words, strict=True)
-            if due(Word.unpack(word), now, self._lead, limits)
-        ]
+        feeds = zip(numbers, views(self._backend, self._oracle.feed, numbers), strict=True)
+        pushed = [(number, feed) for number, feed in feeds if feed.source & ~Source.REPORTS]
+        words = views(self._backend, self._oracle.word, [number for number, _ in pushed])
+        return [Pushed(*one, Word.unpack(word)) for one, word in zip(pushed, words, strict=True)]
 
-    def _that_would_write(self, numbers: list[int]) -> list[int]:
-        """By a simulation of each alone, so that one feed cannot hide another; a silent one is told once."""
+    def _shut_until(self, now: int) -> int:
+        """The end of the posted closure that it is; 0 for none. The end of coverage is none: feeds are asked then."""
+        posted = [closing for closing in self._oracle.closures(now // WEEK) if closing.end != WITHOUT_END]
+        return next((int(closing.end) for closing in posted if closing.start <= now < closing.end), 0)
+
+    def _due(self, pushed: Iterable[Pushed], now: int, shut_until: int) -> list[Pushed]:
+        limits = self._oracle.limits()
+        return [one for one in pushed if due(one.word, now, self._lead, limits) or (one.is_closed and not shut_until)]
+
+    def _that_would_write(self, looked: Iterable[Pushed]) -> dict[int, str]:
+        """Why each would write nothing, empty if it would: by a simulation of it alone, so that none hides another."""
+        numbers = [one.number for one in looked]
         refresh = self._oracle.refresh
         asked = [(self._oracle.address, refresh.encode([number])) for number in numbers]
-        ready = []
+        found = {}
         for number, answer in zip(numbers, self._backend.call_many(asked, self._sender), strict=True):
-            if not isinstance(answer, Revert) and refresh.decode(answer) == 1:
-                ready.append(number)
-            elif number not in self._silent:
-                why = answer.reason if isinstance(answer, Revert) else "no usable answer"
+            if isinstance(answer, Revert):
+                found[number] = answer.reason
+            else:
+                found[number] = "" if refresh.decode(answer) == 1 else "no usable answer"
+        return found
+
+    def _that_wait(self, pushed: Iterable[Pushed], ready: Mapping[int, str], shut_until: int) -> dict[int, str]:
+        """Those of a shut exchange of which there is nothing to write, and why."""
+        idle = [one for one in pushed if ready.get(one.number, one.is_closed)]
+        whys = {one.number: one.waits_for(shut_until) for one in idle}
+        return {number: why for number, why in whys.items() if why}
+
+    def _tell_silent(self, looked: Iterable[Pushed], ready: Mapping[int, str]) -> None:
+        """A feed that ought to answer and does not is told once, and when it is back."""
+        silent = {one.number: ready[one.number] for one in looked if ready[one.number]}
+        for number, why in silent.items():
+            if number not in self._silent:
                 log.error("feed_silent", symbol=self._symbols[number], why=why)
-                self._silent.add(number)
-        for number in self._silent.intersection(ready):
+        for number in sorted(number for number in self._silent if not ready.get(number, "not due")):
             log.info("feed_back", symbol=self._symbols[number])
-        self._silent -= set(ready)
-        return ready
+            self._silent.discard(number)
+        self._silent |= set(silent)
+
+    def _tell_waiting(self, waiting: Mapping[int, str]) -> None:
+        """Once, for as long as it is for the same reason."""
+        news = {number: why for number, why in waiting.items() if self._waiting.get(number) != why}
+        for why in dict.fromkeys(news.values()):
+            log.info("waiting", symbols=[self._symbols[number] for number in news if news[number] == why], why=why)
+        self._waiting = dict(waiting)
 
     def _is_too_dear(self) -> bool:
         if not self._max_gas_price:

@@ -7,8 +7,10 @@ import structlog
 
 from prime_perps.chain import Contract
 from prime_perps.chain.anvil import Anvil
+from prime_perps.keepers.calendar_keeper import day
 from prime_perps.keepers.refresher import GAS_A_FEED, Refresher
-from prime_perps.reports import Feed, Session, Source
+from prime_perps.reports import Feed, Flag, Session, Source
+from prime_perps.sessions import Closing
 from tests.integration.oracle_site import AAPL, BTC, CARRIER, IBM, SYMBOLS, OracleSite, Program, until
 
 DECIMALS = 8
@@ -128,6 +130,78 @@ def test_tick__feed_fails_between_look_and_block__says_which_did_not_answer(site
     site.backend.send = spoil
     assert refresher(site).tick().written == [BTC]
     assert told[0]["unanswered"] == ["IBM"]
+
+
+# a shut exchange
+
+
+@pytest.fixture
+def weekend(site, feeds):
+    """From an hour and a half on, for two days; IBM keeps hours and has been refreshed, BTC does not."""
+    terms = Feed(Source.AGGREGATOR, feeds[IBM].address, DECIMALS, 30 * HEARTBEAT, 50)
+    site.oracle.set_feed(IBM, terms, sender=site.owner)
+    start = site.backend.timestamp() + 5_400
+    closing = Closing(start, start + 48 * 3_600)
+    site.oracle.post_closures([closing], start + 30 * 86_400, sender=site.owner)
+    return closing
+
+
+def go(site, time):
+    wait(site, time - site.backend.timestamp())
+
+
+def test_tick__exchange_shuts__is_marked_once_then_waited_for_and_told_once(site, feeds, weekend, told):
+    worker = refresher(site)
+    worker.tick()
+    go(site, weekend.start + 100)
+    outcome = worker.tick()
+    assert (outcome.written, outcome.waiting) == ([IBM, BTC], [])
+    assert site.word(IBM).session == Session.CLOSED
+    for _ in range(3):
+        go(site, site.backend.timestamp() + 100)
+        outcome = worker.tick()
+        assert (outcome.due, outcome.written, outcome.waiting) == ([BTC], [BTC], [IBM])
+    (line,) = [line for line in told if line["event"] == "waiting"]
+    assert line["symbols"] == ["IBM"]
+    assert line["why"] == f"the exchange is shut by the calendar until {day(weekend.end)}"
+    assert "feed_silent" not in events(told)
+
+
+def test_tick__exchange_opens_again__the_first_price_is_made_at_once_and_confirmed(site, feeds, weekend):
+    """A closed word does not grow old for days: it is the calendar that says when."""
+    worker = refresher(site)
+    worker.tick()
+    for time in (weekend.start + 100, weekend.end - 10):
+        go(site, time)
+        worker.tick()
+    go(site, weekend.end)
+    assert IBM in worker.tick().written
+    assert (site.word(IBM).session, site.word(IBM).flags) == (Session.REGULAR, Flag.REOPENING)
+    for _ in range(3):
+        wait(site, 50)
+        worker.tick()
+    assert site.word(IBM).flags == 0
+
+
+def test_tick__exchange_opens_again_and_the_feed_is_silent__is_told(site, feeds, weekend, told):
+    worker = refresher(site)
+    worker.tick()
+    go(site, weekend.start + 100)
+    worker.tick()
+    feeds[IBM].set_fault(REVERTS, sender=site.owner)
+    go(site, weekend.end - 60)
+    feeds[BTC].publish(60_000 * 10**DECIMALS, sender=site.owner)
+    go(site, weekend.end)
+    outcome = worker.tick()
+    assert (IBM in outcome.due, outcome.waiting) == (True, [])
+    assert [line["symbol"] for line in told if line["event"] == "feed_silent"] == ["IBM"]
+
+
+def test_tick__never_priced_before_it_shut__is_waited_for_without_an_alarm(site, feeds, weekend, told):
+    go(site, weekend.start + 100)
+    outcome = refresher(site).tick()
+    assert (outcome.due, outcome.waiting) == ([BTC], [IBM])
+    assert events(told) == ["waiting", "refreshed"]
 
 
 # the program
