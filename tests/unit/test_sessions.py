@@ -18,11 +18,13 @@ import pytest
 from prime_perps import sessions
 from prime_perps.chain import Contract
 from prime_perps.chain.revm import RevmBackend
+from prime_perps.errors import Revert
 from prime_perps.margin import Closure
 from prime_perps.reports import Session
 from prime_perps.sessions import DAY, RAMP, Closing, coverage, facts, session_at
-from tests.stage import Stage, account
-from tests.unit.oracle_adapter.conftest import make_desk
+from prime_perps.units import MID
+from tests.stage import Stage, account, address
+from tests.unit.oracle_adapter.conftest import NVDA, SPY, make_desk, publishing_feed
 
 HOUR = 3_600
 NEW_YORK = ZoneInfo("America/New_York")
@@ -200,6 +202,84 @@ def test_facts__every_boundary_of_2026__are_the_contracts_to_the_second() -> Non
                 assert told == facts(instant, posted, until), datetime.fromtimestamp(instant, NEW_YORK)
                 seen.add(told)
     assert {Closure(0, 0, 0), Closure(0, 1, 0), Closure(1, 1, 0), Closure(0, 2, 9_999), Closure(2, 2, 0)} <= seen
+
+
+# words and liquidations
+
+
+def test_words__every_boundary_of_2026__are_shut_by_the_calendar_to_the_second() -> None:
+    """
+    A report of the session that a wall clock shows, and a push feed that always answers, a second before, at and
+    after every boundary: both are prices of an open exchange exactly while it trades, in winter and in summer.
+    """
+    begin = at(2025, 12, 30, 12)
+    posted, until = coverage(begin, 375)
+    desk = make_desk(start=begin)
+    desk.oracle.post_closures(posted, until, sender=desk.poster)
+    feed = publishing_feed(desk, 8, 100 * MID)
+    desk.list_feed(feed, SPY, session=Session.UNKNOWN, heartbeat=2**24 - 1, confidence=20)
+    desk.refresh(SPY)
+    desk.submit(desk.report(NVDA))
+    edges = {edge for closing in posted for edge in (closing.start, closing.end) if YEAR <= edge < NEXT_YEAR}
+    assert len(edges) == 108
+    days = {edge for edge in boundaries() if expected(edge - 1) != expected(edge)}
+    assert edges <= days
+    for mark in sorted(days):
+        feed.publish(100 * MID, sender=desk.deployer)
+        for instant in (mark - 1, mark, mark + 1):
+            desk.backend.warp(instant - desk.now)
+            session, clock = expected(instant), datetime.fromtimestamp(instant, NEW_YORK)
+            desk.refresh(SPY)
+            assert (desk.word(SPY).session == Session.CLOSED) == (session is Session.CLOSED), clock
+            if mark in edges:
+                desk.submit(desk.report(NVDA, status=session if session is not Session.CLOSED else Session.POST))
+                assert desk.word(NVDA).session == session, clock
+                # shut, or reopening for two minutes
+                assert desk.read(NVDA).doubt == (0 if instant < mark and session is not Session.CLOSED else 1_000), (
+                    clock
+                )
+
+
+def test_engine__every_closure_of_2026__sells_up_to_its_first_second_and_again_after_the_reopening() -> None:
+    """Somebody below maintenance margin, and prices that anybody is free to refresh."""
+    begin = at(2025, 12, 30, 12)
+    stage = Stage.opened(begin, days=375)
+    stage.prices = {"SPY": "125"}
+    stage.sessions = {"SPY": Session.REGULAR}
+    stage.publish()
+    stage.fund("maker", "10000000")
+    stage.fund("holder", "20000")
+    stage.trade("maker", "holder", "SPY", "1000")
+    stage.publish(SPY="112")
+    margin = stage.margin("holder")
+    assert 0 < margin.equity < margin.maintenance
+
+    def sells(instant: int, *, told: bool = True) -> bool:
+        """At an instant, with a report of it, or with nothing but a refresh."""
+        if told:
+            stage.warp(instant - 1 - stage.now())
+            stage.sessions = {"SPY": expected(instant)}
+            stage.publish()
+        else:
+            stage.warp(instant - stage.now())
+            stage.oracle.refresh([stage.id("SPY")], sender=address("attacker"))
+        quoted = stage.system.engine.quote(account("holder")).fraction
+        if not quoted:
+            with pytest.raises(Revert, match=r"^engine: healthy$"):
+                stage.system.engine.start(account("holder"), sender=address("keeper"))
+        return bool(quoted)
+
+    walked = [closing for closing in sessions.closures(YEAR, NEXT_YEAR) if closing.start >= YEAR]
+    for closing in walked:
+        clock = datetime.fromtimestamp(closing.start, NEW_YORK)
+        assert sells(closing.start - 1), clock
+        assert not sells(closing.start), clock
+        assert not sells(closing.start + 1, told=False), clock
+        assert not sells(closing.end - 1), clock
+        for second in (0, 1, 119):
+            assert not sells(closing.end + second), clock
+        assert sells(closing.end + 120), clock
+    assert len(walked) == 54
 
 
 def test_facts__thanksgiving__by_the_wall_clock() -> None:
