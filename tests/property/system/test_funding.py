@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import cache
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from prime_perps import funding
@@ -124,3 +124,33 @@ def test_funding__trading_with_oneself__costs_more_than_it_brings_at_the_depth_o
         notional = -(1 - part).ln() * share
         brought = part * funding.RATE_CAP / Decimal(10**8) * funding.MEMORY / 3_600
         assert notional * fees >= brought
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.integers(1, 3 * 3_600), st.integers(1, 2_000)), min_size=1, max_size=8))
+# at once, a little again and again, and held up for hours
+@example([(1, 2_000)])
+@example([(1, 10)] * 8)
+@example([(1_800, 100)] * 8)
+def test_funding__trading_with_oneself_to_be_paid_by_everybody_else__loses_money(script: list[tuple[int, int]]) -> None:
+    """
+    The attacker is short all there is, trades with himself at a premium as often and as much as he likes (permille of
+    the depth), and waits until the longs have paid it all; the depth is half of the open interest.
+    """
+    with opened().undone() as stage:
+        size = 2 * DEPTH * NANO // PRICE
+        stage.trade("maker", "taker", SYMBOL, str(Decimal(-size) / NANO))
+        gang = ("taker", "holder")
+        before = sum(stage.margin(role).equity for role in gang)
+        for step, (later, permille) in enumerate(script):
+            stage.warp(later - 1)
+            stage.publish()
+            bought = str(Decimal(DEPTH) * permille / 1_000 / PRICE * (-1) ** step)
+            stage.trade("taker", "holder", SYMBOL, bought, str(PRICE * 104 // 100))
+        assert market(stage)[0] > 0
+        stage.warp(48 * 3_600)
+        stage.publish()
+        brought = stage.margin("maker").funding_owed
+        after = sum(stage.margin(role).equity for role in gang)
+        assert brought > 0
+        assert after < before, f"was paid {brought / WAD} and gained {(after - before) / WAD}"

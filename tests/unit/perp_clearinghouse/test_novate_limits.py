@@ -84,6 +84,25 @@ def test_novate__old_price__does_not_widen_the_band(book: Book) -> None:
         book.novate("-1", LOW - 1)
 
 
+@pytest.mark.parametrize("session", [Session.CLOSED, Session.UNKNOWN], ids=lambda session: session.name)
+@pytest.mark.parametrize("size", ["1", "-1"])
+def test_novate__exchange_shut__reductions_trade_in_the_band_around_its_last_price(
+    book: Book, session: Session, size: str
+) -> None:
+    """Whatever is reported since: on either edge for either side, a wei past it for neither, and nothing is opened."""
+    opposite = "-1" if size == "1" else "1"
+    book.novate(f"{opposite}0")
+    book.stage.sessions["AAPL"] = session
+    book.stage.publish(AAPL="150" if session is Session.UNKNOWN else "190")
+    for edge, past in ((LOW, LOW - 1), (HIGH, HIGH + 1)):
+        with pytest.raises(Revert, match="trade: reduce only"):
+            book.novate(opposite, edge)
+        with pytest.raises(Revert, match="trade: price outside band"):
+            book.novate(size, past)
+        book.novate(size, edge)
+    assert abs(book.size("taker")) == 8 * NANO
+
+
 def test_novate__band_narrowed__holds_at_once(book: Book) -> None:
     book.set_market(0, 1_000_000 * NANO, 1, DEPTH)
     book.novate("1", "150.015")
