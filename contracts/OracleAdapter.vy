@@ -390,9 +390,12 @@ def _aggregate(underlying: uint256) -> uint256:
         if verdict.count == 0:
             return 0
         memory: price_memory.Memory = price_memory._recalled(underlying, word.mid, verdict.mid)
-        memory.reopened_at = price_memory._reopened_at(
-            memory.reopened_at, verdict.time, word.session == price_word.SESSION_CLOSED
+        # a closure that nobody has marked is one all the same, and the first price of all reopens nothing
+        was_shut: bool = (SHUT_SESSIONS >> word.session) & 1 != 0 or (
+            heard.session != price_word.SESSION_ALWAYS_OPEN and calendar._is_shut(word.time, block.timestamp)[1]
         )
+        was_shut = was_shut and word.mid != 0
+        memory.reopened_at = price_memory._reopened_at(memory.reopened_at, verdict.time, was_shut)
         word.flags &= ~(BY_SOURCES | price_word.PAUSED)
         if memory.reopened_at != 0:
             word.flags |= price_word.REOPENING

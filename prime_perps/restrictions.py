@@ -33,10 +33,13 @@ def reasons(line: Any, closure: Closure, limits: Limits, reduce_only: bool) -> t
         if flag in flags:
             told.append(reason)
     # a word as wide as its price has no room for doubt, and is restricted by its flags alone
-    if line.doubt and line.session in SHUT_SESSIONS:
+    shut = bool(line.doubt) and line.session in SHUT_SESSIONS
+    if shut:
         told.append(_shut(Session(line.session), closure))
-    if Flag.REOPENING in flags:
-        told.append(UNCONFIRMED if Flag.REDUCE_ONLY in flags else REOPENING)
+    if Flag.REOPENING | Flag.REDUCE_ONLY in flags:
+        told.append(UNCONFIRMED)
+    elif Flag.REOPENING in flags and not shut:
+        told.append(REOPENING)
     elif Flag.REDUCE_ONLY in flags:
         told.append(ALONE)
     late = line.age - limits.age[line.session]

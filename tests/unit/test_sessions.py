@@ -242,8 +242,7 @@ def test_words__every_boundary_of_2026__are_shut_by_the_calendar_to_the_second()
 
 def test_engine__every_closure_of_2026__sells_up_to_its_first_second_and_again_after_the_reopening() -> None:
     """Somebody below maintenance margin, and prices that anybody is free to refresh."""
-    begin = at(2025, 12, 30, 12)
-    stage = Stage.opened(begin, days=375)
+    stage = Stage.opened(at(2026, 1, 1, 21), days=375)
     stage.prices = {"SPY": "125"}
     stage.sessions = {"SPY": Session.REGULAR}
     stage.publish()

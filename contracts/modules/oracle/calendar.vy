@@ -85,17 +85,18 @@ def _closure() -> IMarginModel.Closure:
 
 @internal
 @view
-def _is_shut(time: uint256) -> (bool, bool):
+def _is_shut(since: uint256, time: uint256) -> (bool, bool):
     """
-    @notice What is posted for an instant that has come.
-    @return (whether it is covered, whether it is in a posted closure)
+    @notice What is posted for an instant that has come, and for what has passed of its week since another.
+    @param since at most `time`; the same for the instant alone.
+    @return (whether it is covered, whether a part of a posted closure lies in between)
     """
     lanes: uint256 = self._weeks[time // WEEK]
     for i: uint256 in range(LANES):
         if lanes <= QUIET:
             break
         closing: IOracleAdapter.Closing = self._unpacked(lanes)
-        if closing.start <= time and time < closing.end:
+        if closing.start <= time and since < closing.end:
             covered: bool = closing.end != TIME_MAX
             return covered, covered
         lanes >>= LANE_BITS

@@ -35,6 +35,7 @@ UPDATED_AT: constant(uint256) = 168
 REOPENED_AT: constant(uint256) = 200
 JUMPED_AT: constant(uint256) = 232
 JUMPED_MASK: constant(uint256) = 2**24 - 1
+JUMPED_HALF: constant(uint256) = 2**23
 
 _memories: HashMap[uint256, uint256]
 
@@ -121,7 +122,8 @@ def _judged(memory: Memory, mid: uint256, time: uint256, band: uint256) -> (bool
         judged.jumped_to = mid
         judged.jumped_at = time & JUMPED_MASK
         return False, judged
-    if unsafe_sub(time, memory.jumped_at) & JUMPED_MASK < CONFIRMING:
+    # sources that joined since may have brought an older time, which confirms nothing
+    if unsafe_sub(time, unsafe_add(memory.jumped_at, CONFIRMING)) & JUMPED_MASK > JUMPED_HALF:
         return False, judged
     judged.jumped_to = 0
     judged.fast = mid
@@ -130,12 +132,12 @@ def _judged(memory: Memory, mid: uint256, time: uint256, band: uint256) -> (bool
 
 @internal
 @pure
-def _reopened_at(reopened_at: uint256, time: uint256, was_closed: bool) -> uint256:
+def _reopened_at(reopened_at: uint256, time: uint256, was_shut: bool) -> uint256:
     """
     @notice Since when the underlying is reopening, after one more observation; 0 when it has reopened.
     @param time unix seconds, of the observation.
     """
-    if was_closed or reopened_at == AWAITED:
+    if was_shut or reopened_at == AWAITED:
         return time
     if reopened_at != 0 and time >= reopened_at + REOPENING:
         return 0

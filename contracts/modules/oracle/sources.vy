@@ -160,7 +160,7 @@ def _session_by_the_clock(packed: uint256) -> uint256:
         return price_word.SESSION_ALWAYS_OPEN
     covered: bool = False
     shut: bool = False
-    covered, shut = calendar._is_shut(block.timestamp)
+    covered, shut = calendar._is_shut(block.timestamp, block.timestamp)
     if shut:
         return price_word.SESSION_CLOSED
     return price_word.SESSION_REGULAR if covered else price_word.SESSION_UNKNOWN
@@ -169,7 +169,7 @@ def _session_by_the_clock(packed: uint256) -> uint256:
 @internal
 @view
 def _is_shut_at(time: uint256) -> bool:
-    return calendar._is_shut(time)[1]
+    return calendar._is_shut(time, time)[1]
 
 
 @internal

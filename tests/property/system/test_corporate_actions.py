@@ -115,7 +115,7 @@ def goes_through(action: Action, order: tuple[str, ...], wait: tuple[int, ...]) 
 def begun(scene: Scene, against: list[int]) -> None:
     """Prices fall somewhat first; whoever is left below maintenance margin is another matter."""
     for fall in against:
-        scene.stage.warp(600)
+        scene.stage.warp(3_600)  # long enough for the mean that jumps are measured from
         scene.move((-fall, -fall, -fall, 0))
     assume(not scene.stage.system.engine.quote(account("holder")).fraction)
     assume(scene.stage.margin("holder").equity > 5_000 * WAD)

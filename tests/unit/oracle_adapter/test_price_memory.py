@@ -8,6 +8,7 @@ import pytest
 
 from prime_perps.chain import Contract
 from prime_perps.reports import Feed, Flag, Session, Source
+from prime_perps.sessions import DAY, Closing
 from prime_perps.units import BPS, MID
 
 from .conftest import NVDA, Desk
@@ -131,6 +132,26 @@ def test_jump__same_report_again__confirms_nothing(desk: Desk) -> None:
     assert (desk.word().mid, desk.word().flags) == (100 * MID, UNCONFIRMED)
 
 
+def test_jump__older_price_of_another_source__confirms_nothing(
+    desk: Desk, aggregator: Contract, pyth: Contract
+) -> None:
+    """The word's time is that of its oldest price, so it may go back when a source joins."""
+    desk.list_three(aggregator, pyth, jump=500)
+    aggregator.set_fault(1, sender=desk.deployer)
+    state(desk, 100)
+    desk.backend.warp(100)
+    state(desk, 120)
+    assert (desk.word().mid, desk.word().flags) == (100 * MID, UNCONFIRMED)
+    desk.bring(pyth, 120 * MID, publish_time=desk.now - 40)
+    desk.refresh(NVDA)
+    assert (desk.word().mid, desk.word().flags) == (100 * MID, UNCONFIRMED)
+    desk.backend.warp(15)
+    desk.bring(pyth, 120 * MID)
+    desk.submit(desk.report(price=120 * MID))
+    desk.refresh(NVDA)
+    assert (desk.word().mid, desk.word().flags) == (120 * MID, 0)
+
+
 def test_jump__steps_within_the_band__are_measured_from_the_mean_of_five_minutes(desk: Desk) -> None:
     guard(desk, 500)
     state(desk, 100)
@@ -218,6 +239,41 @@ def test_reopening__shut_again_before_it_ends__begins_anew(desk: Desk) -> None:
     assert desk.word().flags == Flag.REOPENING
     state(desk, 100, 1, Session.PRE)
     assert desk.word().flags == 0
+
+
+def test_reopening__nobody_has_marked_the_closure__is_one_all_the_same__OR_2(desk: Desk) -> None:
+    """A weekend in which nobody reports or refreshes: the first price after it is of a minute of trading, too."""
+    closing = Closing(desk.now + DAY, desk.now + 3 * DAY)
+    desk.post(closing)
+    desk.backend.warp(DAY - 100)
+    state(desk, 100)
+    assert desk.word().flags == 0
+    desk.backend.warp(closing.end - desk.now)
+    state(desk, 96, 5, Session.OVERNIGHT)
+    assert (desk.word().mid, desk.word().flags, desk.read().doubt) == (96 * MID, Flag.REOPENING, 1_000)
+    state(desk, 96, 119, Session.OVERNIGHT)
+    assert desk.word().flags == Flag.REOPENING
+    state(desk, 96, 1, Session.OVERNIGHT)
+    assert desk.word().flags == 0
+    state(desk, 96, DAY, Session.OVERNIGHT)
+    assert desk.word().flags == 0
+
+
+def test_reopening__first_price_ever__is_none(desk: Desk) -> None:
+    desk.post(Closing(desk.now + DAY, desk.now + 3 * DAY))
+    state(desk, 100, 3 * DAY, Session.OVERNIGHT)
+    assert (desk.word().mid, desk.word().flags) == (100 * MID, 0)
+
+
+def test_reopening__prices_of_an_unknown_session__do_not_end_it__OR_2(desk: Desk) -> None:
+    state(desk, 100)
+    state(desk, 100, 1, Session.CLOSED)
+    for wait in (10, 120, 120):
+        state(desk, 96, wait, Session.UNKNOWN)
+    state(desk, 95, 10, Session.REGULAR)
+    assert (desk.word().mid, desk.word().flags, desk.read().doubt) == (95 * MID, Flag.REOPENING, 1_000)
+    state(desk, 95, 120, Session.REGULAR)
+    assert (desk.word().flags, desk.read().doubt) == (0, 0)
 
 
 def test_reopening__price_has_jumped_over_the_weekend__is_confirmed_first(desk: Desk) -> None:
