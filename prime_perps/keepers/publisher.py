@@ -20,7 +20,7 @@ from prime_perps.keepers.report_signer import ReportSigner
 from prime_perps.keepers.signer_panel import Panel
 from prime_perps.keepers.signer_site import views
 from prime_perps.keepers.signer_sources import CONFIDENCE, Clock, PriceSource, Unobserved
-from prime_perps.reports import Limits, Report, Session, SignedReport, Source, Word
+from prime_perps.reports import Flag, Limits, Report, Session, SignedReport, Source, Word
 from prime_perps.units import BPS, MID, scaled
 
 REPORTS_A_CALL = 16
@@ -54,6 +54,15 @@ def due(word: Word, report: Report, now: int, limits: Limits, policy: PublishPol
     # A closed exchange makes no price.
     moved = abs(report.mid - word.mid) * BPS >= policy.deviation * word.mid and report.status != Session.CLOSED
     return "price" if moved else ""
+
+
+def why_unchanged(word: Word, report: Report) -> str:
+    """Why a report that was carried has changed nothing, by the word that stands."""
+    if word.time >= report.observed_at:
+        return "passed over: there is a newer word"
+    if word.flags & Flag.PAUSED:
+        return "the word is frozen: its issuer pauses, or its price and multiplier do not fit together yet"
+    return "the word waits: its price is to be confirmed, or its sources do not agree"
 
 
 @dataclass
@@ -213,7 +222,8 @@ class Aggregator:
         landed = [signed for signed in carried if signed.report.underlying in written]
         for signed in carried:
             if signed not in landed:
-                self._miss(outcome, signed.report, "passed over: there is a newer word")
+                word = Word.unpack(self._oracle.word(signed.report.underlying))
+                self._miss(outcome, signed.report, why_unchanged(word, signed.report))
         outcome.landed += [signed.report.underlying for signed in landed]
         log.info(
             "published",

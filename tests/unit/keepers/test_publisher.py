@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from prime_perps.keepers.publisher import PublishPolicy, due
-from prime_perps.reports import DEFAULT_LIMITS, Report, Session, Word
+from prime_perps.keepers.publisher import PublishPolicy, due, why_unchanged
+from prime_perps.reports import DEFAULT_LIMITS, Flag, Report, Session, Word
 
 POLICY = PublishPolicy(deviation=10, freshness=5_000)
 WORD = Word(mid=100 * 10**8, time=1_000, session=Session.REGULAR)
@@ -51,3 +51,11 @@ def test_due__price_moved_while_closed__is_not():
 
 def test_due__multiplier_moved__is():
     assert why(WORD, replace(SAME, multiplier=2 * 10**18)) == "price"
+
+
+@pytest.mark.parametrize(
+    ("time", "flags", "why"),
+    [(100, 0, "newer"), (101, Flag.PAUSED, "newer"), (99, Flag.PAUSED, "frozen"), (99, Flag.REOPENING, "waits")],
+)
+def test_why_unchanged__by_the_word_that_stands(time, flags, why):
+    assert why in why_unchanged(Word(mid=1, time=time, flags=flags), Report(0, 1, 2, Session.REGULAR, 100))
