@@ -146,12 +146,19 @@ def read(underlyings: DynArray[uint256, 32]) -> (DynArray[uint256, 32], IMarginM
          Whether a word is shut decides its doubt, never the closure: that is the same for every account.
     """
     words: DynArray[uint256, 32] = []
+    facts: IMarginModel.Closure = empty(IMarginModel.Closure)
+    shut: bool = False
+    facts, shut = calendar._closure()
     packed_limits: uint256 = session_limits._PACKED
     for underlying: uint256 in underlyings:
         word: uint256 = price_word.WORD_MASK & (
             self._words[underlying >> 1] >> unsafe_mul(underlying & 1, price_word.WORD_BITS)
         )
         session: uint256 = (word >> price_word.SESSION_AT) & price_word.SESSION_MASK
+        if shut and session != price_word.SESSION_ALWAYS_OPEN:
+            # nobody may have said so of this word yet
+            word ^= (session ^ price_word.SESSION_CLOSED) << price_word.SESSION_AT
+            session = price_word.SESSION_CLOSED
         age_limit: uint256 = (packed_limits >> unsafe_mul(session, session_limits.LANE_BITS)) & session_limits.AGE_MAX
         fresh_until: uint256 = unsafe_add((word >> price_word.TIME_AT) & price_word.TIME_MAX, age_limit)
         frozen: bool = (price_word.LIVE_STATES >> (word >> price_word.SESSION_AT)) & 1 == 0
@@ -160,13 +167,13 @@ def read(underlyings: DynArray[uint256, 32]) -> (DynArray[uint256, 32], IMarginM
             if word & earnings.FLAG != 0:
                 word = earnings._told(word, underlying)
         words.append(word)
-    return words, calendar._closure()
+    return words, facts
 
 
 @view
 @external
 def closure() -> IMarginModel.Closure:
-    return calendar._closure()
+    return calendar._closure()[0]
 
 
 @view
@@ -391,7 +398,7 @@ def _aggregate(underlying: uint256) -> uint256:
             return 0
         memory: price_memory.Memory = price_memory._recalled(underlying, word.mid, verdict.mid)
         # a closure that nobody has marked is one all the same, and the first price of all reopens nothing
-        was_shut: bool = (SHUT_SESSIONS >> word.session) & 1 != 0 or (
+        was_shut: bool = (price_word.LIVE_SESSIONS >> word.session) & 1 == 0 or (
             heard.session != price_word.SESSION_ALWAYS_OPEN and calendar._is_shut(word.time, block.timestamp)[1]
         )
         was_shut = was_shut and word.mid != 0

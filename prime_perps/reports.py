@@ -6,7 +6,7 @@ Prices have 8 decimals (units.MID), widths are bps, times unix seconds, the mult
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum, IntFlag
 from typing import Any
 
@@ -223,8 +223,13 @@ class Word:
         """Whether somebody can trade at the price."""
         return self.session not in SHUT_SESSIONS and not self.flags & IN_DOUBT
 
-    def as_of(self, now: int, limits: Limits, event: Event = NO_EVENT) -> Word:
-        """A stored word as `read` returns it at `now`: wider by its doubt, and flagged with an event if it is near."""
+    def as_of(self, now: int, limits: Limits, event: Event = NO_EVENT, shut: bool = False) -> Word:
+        """
+        A stored word as `read` returns it at `now`: wider by its doubt, and flagged with an event if it is near; of a
+        closed session while a posted closure lasts (`shut`), whatever was stored.
+        """
+        if shut and self.session not in (Session.ALWAYS_OPEN, Session.CLOSED):
+            return replace(self, session=Session.CLOSED).as_of(now, limits, event)
         over = max(0, now - self.time - limits.age[self.session])
         least = 0 if self.live else limits.shut
         doubt = min(max(-(-over * limits.growth // 60), least), BPS - self.half_width)

@@ -44,7 +44,7 @@ def reasons(line: Any, closure: Closure, limits: Limits, reduce_only: bool) -> t
         told.append(ALONE)
     late = line.age - limits.age[line.session]
     if line.doubt and late > 0:
-        told.append(_old(late, line.session, closure))
+        told.append(f"its price is {late} s older than its session allows")
     return tuple(told)
 
 
@@ -64,10 +64,3 @@ def _shut(session: Session, closure: Closure) -> str:
     if closure.now:
         return SHUT_BY_CALENDAR
     return SHUT_BY_REPORTS if session is Session.CLOSED else UNKNOWN
-
-
-def _old(late: int, session: int, closure: Closure) -> str:
-    told = f"its price is {late} s older than its session allows"
-    # then no feed makes another one, and a refresh would say so
-    shut = closure.now and session not in (*SHUT_SESSIONS, Session.ALWAYS_OPEN)
-    return f"{told}, and {SHUT_BY_CALENDAR}" if shut else told

@@ -53,16 +53,17 @@ _weeks: HashMap[uint256, uint256]
 
 @internal
 @view
-def _closure() -> IMarginModel.Closure:
+def _closure() -> (IMarginModel.Closure, bool):
     """
-    @notice The session facts as of now.
+    @notice The session facts as of now, and whether a posted closure has begun and not ended.
     @dev Unchecked, as every margin check pays for it: times are of 32 bits, and a closure ends after its start.
          A ramp needs no look at `now`: closures are a ramp apart, so whoever is in one is not in the ramp of another.
     """
     lanes: uint256 = self._weeks[block.timestamp // WEEK]
     if lanes == 0:
-        return IMarginModel.Closure(now=LONG, ahead=LONG, ramp=0)
+        return IMarginModel.Closure(now=LONG, ahead=LONG, ramp=0), False
 
+    shut: bool = False
     facts: IMarginModel.Closure = empty(IMarginModel.Closure)
     for i: uint256 in range(LANES):
         if lanes == 0:
@@ -76,11 +77,12 @@ def _closure() -> IMarginModel.Closure:
         facts.ahead = max(facts.ahead, severity)
         if start <= block.timestamp:
             facts.now = severity
+            shut = end != TIME_MAX
             continue
         left: uint256 = unsafe_sub(start, block.timestamp)
         if left < RAMP:
             facts.ramp = unsafe_sub(FULL, unsafe_mul(left, FULL) // RAMP)
-    return facts
+    return facts, shut
 
 
 @internal
@@ -231,8 +233,8 @@ def _check_coverage(previous: uint256, until: uint256):
 def _check_length(closing: IOracleAdapter.Closing):
     assert (
         closing.start < closing.end
-        and closing.end - closing.start >= SHORTEST
-        and closing.end - closing.start <= LONGEST
+        and unsafe_sub(closing.end, closing.start) >= SHORTEST
+        and unsafe_sub(closing.end, closing.start) <= LONGEST
     ), "calendar: bad length"
 
 
@@ -254,8 +256,8 @@ def _check_covered(closing: IOracleAdapter.Closing, earliest: uint256, until: ui
     assert (
         closing.start >= earliest
         and closing.end < until
-        and until - closing.end >= RAMP
-        and until - closing.start >= LOOK_AHEAD
+        and unsafe_sub(until, closing.end) >= RAMP
+        and unsafe_sub(until, closing.start) >= LOOK_AHEAD
     ), "calendar: not covered"
 
 

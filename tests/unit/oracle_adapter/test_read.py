@@ -224,3 +224,33 @@ def test_read__in_a_closure__tells_it_whatever_is_asked(desk: Desk) -> None:
 
 def test_read__nothing_posted__is_a_long_closure(desk: Desk) -> None:
     assert closure(desk, NVDA) == (2, 2, 0)
+
+
+# a closure that nobody has marked
+
+
+def test_read__posted_closure_begins__a_word_is_closed_at_that_second_and_what_never_closes_is_not__OR_2(
+    desk: Desk,
+) -> None:
+    start = desk.now + 2 * DAY
+    desk.post(Closing(start, start + 2 * DAY))
+    desk.backend.warp(start - 1 - desk.backend.timestamp())
+    desk.submit(desk.report(SPY), desk.report(NVDA, status=Session.ALWAYS_OPEN))
+    assert desk.read(SPY).session == Session.REGULAR
+    desk.backend.warp(1)
+    stored = desk.word(SPY)
+    assert stored.session == Session.REGULAR
+    assert desk.read(SPY) == stored.as_of(start, DEFAULT_LIMITS, shut=True)
+    assert (desk.read(SPY).session, desk.read(SPY).doubt) == (Session.CLOSED, DEFAULT_LIMITS.shut)
+    assert desk.read(NVDA) == desk.word(NVDA)
+    desk.backend.warp(2 * DAY)
+    assert desk.read(SPY).session == Session.REGULAR
+
+
+def test_read__coverage_has_ended__is_no_closure_of_the_words(desk: Desk) -> None:
+    """Margin is that of a long closure; a report of an open exchange still counts."""
+    desk.post()
+    desk.backend.warp(desk.oracle.covered_until() - desk.backend.timestamp())
+    desk.submit(desk.report(SPY))
+    assert closure(desk) == (2, 2, 0)
+    assert desk.read(SPY) == desk.word(SPY)
