@@ -1,0 +1,166 @@
+"""What a broker must not forget: the attestations it gave, what of the limits is used, and what backs the tokens.
+
+One SQLite file, of one broker on one chain, held by one process. A transaction that has returned survives a crash and a
+loss of power. Amounts are text: SQLite's integers end at 64 bits.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from prime_perps.errors import PrimePerpsError
+from prime_perps.issuer.inventory import Delivery, Position
+from prime_perps.issuer.limits import Used
+from prime_perps.issuer.quotes import Side
+
+NEXT_ID = "next attestation"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS attestation (
+    id TEXT PRIMARY KEY, user TEXT NOT NULL, idempotency_key TEXT, request TEXT NOT NULL, asset TEXT NOT NULL,
+    side INTEGER NOT NULL, quantity TEXT NOT NULL, expiration INTEGER NOT NULL, answer TEXT NOT NULL,
+    UNIQUE (user, idempotency_key)
+) STRICT;
+CREATE INDEX IF NOT EXISTS open_attestations ON attestation (asset, side, expiration);
+CREATE TABLE IF NOT EXISTS used (name TEXT PRIMARY KEY, amount TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS position (asset TEXT PRIMARY KEY, seen_at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+"""
+
+
+class StateUnusable(PrimePerpsError):
+    """The file cannot be opened, read or written, or is not this broker's."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """An attestation as it was given. `request` and `answer` are JSON."""
+
+    id: int
+    user: str
+    idempotency_key: str | None
+    request: str
+    asset: str
+    side: Side
+    quantity: int
+    expiration: int
+    answer: str
+
+
+class Store:
+    """The file. Not for several threads at once."""
+
+    def __init__(self, path: Path, owner: Mapping[str, str]) -> None:
+        """`owner`: whose state it is, by name. Raises StateUnusable."""
+        self._path = path
+        try:
+            # The broker's lock, not a thread, is what keeps callers apart.
+            self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._connection.execute("PRAGMA synchronous = EXTRA")
+            self._connection.executescript(SCHEMA)
+            with self.transaction():
+                # A write, so that the file is held from now on.
+                self._put_fact("opened", "")
+                self._claim(dict(owner))
+        except sqlite3.Error as error:
+            if "locked" in str(error):
+                raise StateUnusable(f"another process uses the state in {path}") from None
+            raise StateUnusable(f"cannot use the state in {path}: {error}") from None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written inside, or nothing. Raises StateUnusable, also for a disk that is full."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise StateUnusable(f"cannot use the state in {self._path}: {error}") from error
+
+    def next_id(self) -> int:
+        """An attestation id never given before, by this file nor, for all practical purposes, by another."""
+        kept = self._fact(NEXT_ID)
+        # The upper bits are this file's own, so that a lost file does not begin where it began.
+        number = int(kept) if kept else secrets.randbits(96) << 32
+        self._put_fact(NEXT_ID, str(number + 1))
+        return number
+
+    def add(self, given: Given) -> None:
+        self._connection.execute(
+            "INSERT INTO attestation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                str(given.id),
+                given.user,
+                given.idempotency_key,
+                given.request,
+                given.asset,
+                int(given.side),
+                str(given.quantity),
+                given.expiration,
+                given.answer,
+            ),
+        )
+
+    def given(self, user: str, idempotency_key: str) -> tuple[str, str] | None:
+        """Request and answer under a user's key."""
+        row = self._connection.execute(
+            "SELECT request, answer FROM attestation WHERE user = ? AND idempotency_key = ?", (user, idempotency_key)
+        ).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def outstanding(self, asset: str, side: Side, instant: int) -> int:
+        """Tokens, wad, of every attestation that was still good at `instant`."""
+        rows = self._connection.execute(
+            "SELECT quantity FROM attestation WHERE asset = ? AND side = ? AND expiration >= ?",
+            (asset, int(side), instant),
+        )
+        return sum(int(quantity) for (quantity,) in rows)
+
+    def used(self, name: str) -> Used:
+        row = self._connection.execute("SELECT amount, at FROM used WHERE name = ?", (name,)).fetchone()
+        return Used() if row is None else Used(int(row[0]), row[1])
+
+    def put_used(self, name: str, used: Used) -> None:
+        self._connection.execute("REPLACE INTO used VALUES (?, ?, ?)", (name, str(used.amount), used.at))
+
+    def position(self, asset: str) -> tuple[Position, int] | None:
+        """A position and the time of the block it was last compared with."""
+        row = self._connection.execute("SELECT body, seen_at FROM position WHERE asset = ?", (asset,)).fetchone()
+        if row is None:
+            return None
+        fields = json.loads(row[0])
+        return Position(**{**fields, "bought": tuple(Delivery(**entry) for entry in fields["bought"])}), row[1]
+
+    def put_position(self, asset: str, position: Position, seen_at: int) -> None:
+        self._connection.execute(
+            "REPLACE INTO position VALUES (?, ?, ?)", (asset, seen_at, json.dumps(asdict(position)))
+        )
+
+    def _fact(self, name: str) -> str | None:
+        row = self._connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def _put_fact(self, name: str, value: str) -> None:
+        self._connection.execute("REPLACE INTO fact VALUES (?, ?)", (name, value))
+
+    def _claim(self, owner: dict[str, str]) -> None:
+        for name, value in owner.items():
+            kept = self._fact(name)
+            if kept is None:
+                self._put_fact(name, value)
+            elif kept != value:
+                raise StateUnusable(f"the state in {self._path} is of another {name} ({kept}): name another file")
