@@ -327,16 +327,17 @@ class Broker:
 
     def _book(self, state: ChainState) -> None:
         """Raises StateUnusable."""
-        kept = [(asset, self._store.position(asset.address)) for asset in self._config.assets]
-        changed = [
-            (asset, self._dealt(asset, self._reconciled(asset, old, state), self._now(state)), old)
-            for asset, old in kept
-        ]
-        fresh = [(asset, new) for asset, new, old in changed if old != (new, state.time)]
-        if fresh:
-            with self._store.transaction():
-                for asset, position in fresh:
-                    self._store.put_position(asset.address, position, state.time)
+        now = self._now(state)
+        kept = {asset.address: self._store.position(asset.address) for asset in self._config.assets}
+        booked = {
+            asset.address: self._dealt(asset, self._reconciled(asset, kept[asset.address], state), now)
+            for asset in self._config.assets
+        }
+        if all(kept[address] == (position, state.time) for address, position in booked.items()):
+            return
+        with self._store.transaction():
+            for address, position in booked.items():
+                self._store.put_position(address, position, state.time)
 
     def _reconciled(self, asset: AssetTable, kept: tuple[Position, int] | None, state: ChainState) -> Position:
         """The position after what has happened on chain since it was last seen."""
@@ -366,7 +367,8 @@ class Broker:
         if session_at(now) is Session.CLOSED:
             return position
         due = -(-(now + asset.settles) // SETTLING) * SETTLING
-        return position.sold().filled(position.sold().ordered, due)
+        lean = position.sold()
+        return lean.filled(lean.ordered, due)
 
 
 def _quantity(ask: Ask, price: int) -> int:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from prime_perps.errors import PrimePerpsError
 from prime_perps.issuer.inventory import Delivery, Position
@@ -20,17 +21,19 @@ from prime_perps.issuer.limits import Used
 from prime_perps.issuer.quotes import Side
 
 NEXT_ID = "next attestation"
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS attestation (
-    id TEXT PRIMARY KEY, user TEXT NOT NULL, idempotency_key TEXT, request TEXT NOT NULL, asset TEXT NOT NULL,
-    side INTEGER NOT NULL, quantity TEXT NOT NULL, expiration INTEGER NOT NULL, answer TEXT NOT NULL,
-    UNIQUE (user, idempotency_key)
-) STRICT;
-CREATE INDEX IF NOT EXISTS open_attestations ON attestation (asset, side, expiration);
-CREATE TABLE IF NOT EXISTS used (name TEXT PRIMARY KEY, amount TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS position (asset TEXT PRIMARY KEY, seen_at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
-"""
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    """
+    CREATE TABLE IF NOT EXISTS attestation (
+        id TEXT PRIMARY KEY, user TEXT NOT NULL, idempotency_key TEXT, request TEXT NOT NULL, asset TEXT NOT NULL,
+        side INTEGER NOT NULL, quantity TEXT NOT NULL, expiration INTEGER NOT NULL, answer TEXT NOT NULL,
+        UNIQUE (user, idempotency_key)
+    ) STRICT
+    """,
+    "CREATE INDEX IF NOT EXISTS lasting ON attestation (asset, side, expiration)",
+    "CREATE TABLE IF NOT EXISTS used (name TEXT PRIMARY KEY, amount TEXT NOT NULL, at INTEGER NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS position (asset TEXT PRIMARY KEY, seen_at INTEGER NOT NULL, body TEXT NOT NULL) STRICT",
+)
 
 
 class StateUnusable(PrimePerpsError):
@@ -61,17 +64,15 @@ class Store:
         try:
             # The broker's lock, not a thread, is what keeps callers apart.
             self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._connection.execute("PRAGMA synchronous = EXTRA")
-            self._connection.executescript(SCHEMA)
-            with self.transaction():
-                # A write, so that the file is held from now on.
-                self._put_fact("opened", "")
-                self._claim(dict(owner))
         except sqlite3.Error as error:
-            if "locked" in str(error):
-                raise StateUnusable(f"another process uses the state in {path}") from None
-            raise StateUnusable(f"cannot use the state in {path}: {error}") from None
+            raise self._unusable(error) from None
+        # Held from the first write on, until the process ends.
+        self._execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._execute("PRAGMA synchronous = EXTRA")
+        with self.transaction():
+            for statement in SCHEMA:
+                self._execute(statement)
+            self._claim(owner)
 
     def close(self) -> None:
         self._connection.close()
@@ -79,17 +80,15 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written inside, or nothing. Raises StateUnusable, also for a disk that is full."""
+        self._execute("BEGIN IMMEDIATE")
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-        except sqlite3.Error as error:
-            raise StateUnusable(f"cannot use the state in {self._path}: {error}") from error
+            yield
+            self._execute("COMMIT")
+        except BaseException:
+            # A full disk has ended it already.
+            if self._connection.in_transaction:
+                self._execute("ROLLBACK")
+            raise
 
     def next_id(self) -> int:
         """An attestation id never given before, by this file nor, for all practical purposes, by another."""
@@ -100,7 +99,7 @@ class Store:
         return number
 
     def add(self, given: Given) -> None:
-        self._connection.execute(
+        self._execute(
             "INSERT INTO attestation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 str(given.id),
@@ -117,47 +116,56 @@ class Store:
 
     def given(self, user: str, idempotency_key: str) -> tuple[str, str] | None:
         """Request and answer under a user's key."""
-        row = self._connection.execute(
+        row = self._execute(
             "SELECT request, answer FROM attestation WHERE user = ? AND idempotency_key = ?", (user, idempotency_key)
         ).fetchone()
         return None if row is None else (row[0], row[1])
 
     def outstanding(self, asset: str, side: Side, instant: int) -> int:
         """Tokens, wad, of every attestation that was still good at `instant`."""
-        rows = self._connection.execute(
+        rows = self._execute(
             "SELECT quantity FROM attestation WHERE asset = ? AND side = ? AND expiration >= ?",
             (asset, int(side), instant),
         )
         return sum(int(quantity) for (quantity,) in rows)
 
     def used(self, name: str) -> Used:
-        row = self._connection.execute("SELECT amount, at FROM used WHERE name = ?", (name,)).fetchone()
+        row = self._execute("SELECT amount, at FROM used WHERE name = ?", (name,)).fetchone()
         return Used() if row is None else Used(int(row[0]), row[1])
 
     def put_used(self, name: str, used: Used) -> None:
-        self._connection.execute("REPLACE INTO used VALUES (?, ?, ?)", (name, str(used.amount), used.at))
+        self._execute("REPLACE INTO used VALUES (?, ?, ?)", (name, str(used.amount), used.at))
 
     def position(self, asset: str) -> tuple[Position, int] | None:
         """A position and the time of the block it was last compared with."""
-        row = self._connection.execute("SELECT body, seen_at FROM position WHERE asset = ?", (asset,)).fetchone()
+        row = self._execute("SELECT body, seen_at FROM position WHERE asset = ?", (asset,)).fetchone()
         if row is None:
             return None
         fields = json.loads(row[0])
         return Position(**{**fields, "bought": tuple(Delivery(**entry) for entry in fields["bought"])}), row[1]
 
     def put_position(self, asset: str, position: Position, seen_at: int) -> None:
-        self._connection.execute(
-            "REPLACE INTO position VALUES (?, ?, ?)", (asset, seen_at, json.dumps(asdict(position)))
-        )
+        self._execute("REPLACE INTO position VALUES (?, ?, ?)", (asset, seen_at, json.dumps(asdict(position))))
+
+    def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(statement, values)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from None
+
+    def _unusable(self, error: sqlite3.Error) -> StateUnusable:
+        if "locked" in str(error):
+            return StateUnusable(f"another process uses the state in {self._path}")
+        return StateUnusable(f"cannot use the state in {self._path}: {error}")
 
     def _fact(self, name: str) -> str | None:
-        row = self._connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
+        row = self._execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def _put_fact(self, name: str, value: str) -> None:
-        self._connection.execute("REPLACE INTO fact VALUES (?, ?)", (name, value))
+        self._execute("REPLACE INTO fact VALUES (?, ?)", (name, value))
 
-    def _claim(self, owner: dict[str, str]) -> None:
+    def _claim(self, owner: Mapping[str, str]) -> None:
         for name, value in owner.items():
             kept = self._fact(name)
             if kept is None:
