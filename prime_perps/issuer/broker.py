@@ -21,7 +21,7 @@ from prime_perps.issuer import hours
 from prime_perps.issuer.config import AssetTable, BrokerConfig, LimitTable, UserTable
 from prime_perps.issuer.inventory import Position
 from prime_perps.issuer.limits import Rate
-from prime_perps.issuer.onchain import ChainState, TokenReader, TokenState
+from prime_perps.issuer.onchain import Head, TokenReader, Tokens, TokenState
 from prime_perps.issuer.pricing import token_price, tokens_down
 from prime_perps.issuer.quotes import Quote, Side, notional, sign
 from prime_perps.issuer.refusals import (
@@ -35,7 +35,7 @@ from prime_perps.issuer.refusals import (
     Unavailable,
     UnknownAsset,
 )
-from prime_perps.issuer.store import Given, StateUnusable, Store
+from prime_perps.issuer.store import Given, Open, StateUnusable, Store
 from prime_perps.issuer.wire import (
     Ask,
     AssetStatus,
@@ -91,13 +91,14 @@ class Broker:
         self._store = store
         self._world_clock = world_clock
         self._lock = threading.Lock()
+        self._tokens: Tokens | None = None
         self._assets = {asset.symbol: asset for asset in config.assets}
         self._addresses = [asset.address for asset in config.assets]
 
     def soft_quote(self, ask: Ask) -> SoftAnswer:
         """A price that binds nobody and uses up nothing. Raises Refused."""
-        with self._desk() as (state, now):
-            return SoftAnswer(**self._fields(self._offer(ask, state, now)))
+        with self._desk() as (tokens, now):
+            return SoftAnswer(**self._fields(self._offer(ask, tokens, now)))
 
     def attest(self, user: UserTable, ask: Ask, idempotency_key: str | None) -> AttestationAnswer:
         """
@@ -105,11 +106,11 @@ class Broker:
         given then, whatever has become of it. Raises Refused.
         """
         request = ask.model_dump_json(by_alias=True)
-        with self._desk() as (state, now):
+        with self._desk() as (tokens, now):
             repeated = self._given(user, idempotency_key, request)
             if repeated:
                 return repeated
-            offer = self._offer(ask, state, now)
+            offer = self._offer(ask, tokens, now)
             with self._store.transaction():
                 self._use_limits(user, offer, now)
                 quote, answer = self._signed(user, offer, now + self._config.seconds(ask.duration))
@@ -141,14 +142,14 @@ class Broker:
 
     def status(self, user: UserTable) -> StatusAnswer:
         """What is dealt in now, and what is left of the user's limits. Raises Unavailable."""
-        with self._desk() as (state, now):
+        with self._desk() as (tokens, now):
             market = _reason(lambda: hours.open_session(now))
             return StatusAnswer(
                 time=now,
                 session=session_at(now).name.lower(),
                 open=market is None,
                 reason=market,
-                assets=[self._asset_status(asset, state, now) for asset in self._config.assets],
+                assets=[self._asset_status(asset, tokens, now) for asset in self._config.assets],
                 buy=self._left(user, Side.BUY, now),
                 sell=self._left(user, Side.SELL, now),
             )
@@ -159,19 +160,15 @@ class Broker:
         Raises NodeError, StateUnusable.
         """
         with self._lock:
-            state = self._reader.read(self._addresses)
-            self._book(state)
-            found = {asset.symbol: self._store.position(asset.address) for asset in self._config.assets}
-            return {symbol: kept[0] for symbol, kept in found.items() if kept is not None}
+            self._up_to_date()
+            return {asset.symbol: self._position(asset) for asset in self._config.assets}
 
     @contextmanager
-    def _desk(self) -> Iterator[tuple[ChainState, int]]:
+    def _desk(self) -> Iterator[tuple[Tokens, int]]:
         """Alone with the book, which is that of the newest block, and the time. Raises Unavailable."""
         with self._lock:
             try:
-                state = self._reader.read(self._addresses)
-                self._book(state)
-                yield state, self._now(state)
+                yield self._up_to_date()
             except NodeError as error:
                 log.error("chain_unreadable", error=str(error))
                 raise Unavailable("the chain cannot be read now") from None
@@ -179,19 +176,27 @@ class Broker:
                 log.error("state_unusable", error=str(error))
                 raise Unavailable("the broker cannot write its state now") from None
 
-    def _now(self, state: ChainState) -> int:
-        return state.next_time if self._config.chain.clock == "chain" else self._world_clock()
+    def _up_to_date(self) -> tuple[Tokens, int]:
+        """The book is that of the newest block. Returns what the chain says of the tokens, and the time."""
+        head = self._reader.head()
+        now = head.next_time if self._config.chain.clock == "chain" else self._world_clock()
+        # What was given since the same block was read cannot have been used in it.
+        outstanding = self._store.open()
+        if self._tokens is None or self._tokens.block != head.hash:
+            self._tokens = self._reader.tokens(head, self._addresses, [one.id for one in outstanding])
+        self._book(head, self._tokens, outstanding, now)
+        return self._tokens, now
 
     # offers
 
-    def _offer(self, ask: Ask, state: ChainState, now: int) -> _Offer:
+    def _offer(self, ask: Ask, tokens: Tokens, now: int) -> _Offer:
         asset = self._assets.get(ask.symbol)
         if ask.chain != self._config.chain.id:
             raise InvalidRequest(f"chainId: this broker serves chain {self._config.chain.id}")
         if asset is None:
             raise UnknownAsset(f"no asset {ask.symbol} (known: {', '.join(self._assets)})")
         session = hours.open_session(now)
-        token = state.tokens[asset.address]
+        token = tokens.of[asset.address]
         share_price = self._share_price(asset, token, now)
         side = ask.side.side
         price = token_price(share_price, token.multiplier, self._config.spread(ask.duration, session), side)
@@ -199,7 +204,7 @@ class Broker:
         if offer.quantity == 0 or offer.notional < self._config.limits.minimum:
             raise BelowMinimum(f"worth {usd(offer.notional)} USD, the least is {usd(self._config.limits.minimum)}")
         self._check_earnings(offer, now)
-        self._check_backing(offer, state)
+        self._check_backing(offer)
         return offer
 
     def _share_price(self, asset: AssetTable, token: TokenState, now: int) -> Decimal:
@@ -222,7 +227,7 @@ class Broker:
             if now in earnings.window and offer.notional > earnings.notional:
                 raise AssetLimited(f"around earnings a quote is worth at most {usd(earnings.notional)} USD")
 
-    def _check_backing(self, offer: _Offer, state: ChainState) -> None:
+    def _check_backing(self, offer: _Offer) -> None:
         """Whether shares could stand for the tokens, if all that buyers were promised were minted now."""
         position, asset = self._position(offer.asset), offer.asset
         if offer.side is Side.SELL:
@@ -231,8 +236,7 @@ class Broker:
             return
         if position.missing:
             raise AssetLimited("more tokens are outstanding than shares stand for")
-        # A quote counts until it expires, used or not.
-        promised = self._store.outstanding(asset.address, Side.BUY, state.time) + offer.quantity
+        promised = _sum(self._store.open(), asset, Side.BUY) + offer.quantity
         if position.in_transit + -(-promised * position.multiplier // WAD) > asset.in_transit:
             raise AssetLimited("too many shares would be on their way at once")
 
@@ -307,8 +311,8 @@ class Broker:
             "price": str(offer.price),
         }
 
-    def _asset_status(self, asset: AssetTable, state: ChainState, now: int) -> AssetStatus:
-        token = state.tokens[asset.address]
+    def _asset_status(self, asset: AssetTable, tokens: Tokens, now: int) -> AssetStatus:
+        token = tokens.of[asset.address]
         reason = _reason(lambda: self._share_price(asset, token, now))
         limited = any(now in earnings.window for earnings in asset.earnings) or self._position(asset).missing > 0
         return AssetStatus(
@@ -322,44 +326,47 @@ class Broker:
     # the book
 
     def _position(self, asset: AssetTable) -> Position:
-        kept = self._store.position(asset.address)
-        return Position() if kept is None else kept[0]
+        return self._store.position(asset.address) or Position()
 
-    def _book(self, state: ChainState) -> None:
+    def _book(self, head: Head, tokens: Tokens, outstanding: list[Open], now: int) -> None:
         """Raises StateUnusable."""
-        now = self._now(state)
+        used = [one for one in outstanding if one.id in tokens.executed]
+        expired = [one for one in outstanding if one.id not in tokens.executed and one.expiration < head.time]
         kept = {asset.address: self._store.position(asset.address) for asset in self._config.assets}
         booked = {
-            asset.address: self._dealt(asset, self._reconciled(asset, kept[asset.address], state), now)
+            asset.address: self._dealt(
+                asset, self._reconciled(asset, kept[asset.address], tokens.of[asset.address], used), now
+            )
             for asset in self._config.assets
         }
-        if all(kept[address] == (position, state.time) for address, position in booked.items()):
+        if booked == kept and not used and not expired:
             return
         with self._store.transaction():
+            self._store.close_attestations([*used, *expired])
             for address, position in booked.items():
-                self._store.put_position(address, position, state.time)
+                self._store.put_position(address, position)
 
-    def _reconciled(self, asset: AssetTable, kept: tuple[Position, int] | None, state: ChainState) -> Position:
+    def _reconciled(
+        self, asset: AssetTable, position: Position | None, token: TokenState, used: list[Open]
+    ) -> Position:
         """The position after what has happened on chain since it was last seen."""
-        token = state.tokens[asset.address]
-        if kept is None:
+        if position is None:
             position = Position().opened(token.supply, token.multiplier)
             log.info("book_opened", symbol=asset.symbol, tokens=token.supply, held=position.held)
             return position
-        position, seen_at = kept
         if token.multiplier not in (position.multiplier, 0):
             log.warning("shares_changed", symbol=asset.symbol, was=position.multiplier, now=token.multiplier)
             position = position.restated(token.multiplier)
-        more = token.supply - position.tokens
-        if more < 0:
-            return position.redeemed(-more)
-        if more == 0:
-            return position
-        # Of these none can have been used before it was last looked, but for those that were good at both times.
-        attested = min(more, self._store.outstanding(asset.address, Side.BUY, seen_at))
-        if more > attested:
-            log.error("tokens_unaccounted_for", symbol=asset.symbol, tokens=more - attested)
-        return position.minted(attested).appeared(more - attested)
+        position = position.minted(_sum(used, asset, Side.BUY))
+        position = position.redeemed(min(_sum(used, asset, Side.SELL), position.tokens))
+        rest = token.supply - position.tokens
+        if rest < 0:
+            log.warning("tokens_burned_otherwise", symbol=asset.symbol, tokens=-rest)
+            return position.redeemed(-rest)
+        if rest > 0:
+            log.error("tokens_unaccounted_for", symbol=asset.symbol, tokens=rest)
+            return position.appeared(rest)
+        return position
 
     def _dealt(self, asset: AssetTable, position: Position, now: int) -> Position:
         """The exchange fills what is ordered while it is open."""
@@ -369,6 +376,11 @@ class Broker:
         due = -(-(now + asset.settles) // SETTLING) * SETTLING
         lean = position.sold()
         return lean.filled(lean.ordered, due)
+
+
+def _sum(attestations: list[Open], asset: AssetTable, side: Side) -> int:
+    """Tokens, wad, of one asset on one side."""
+    return sum(one.quantity for one in attestations if one.asset == asset.address and one.side is side)
 
 
 def _quantity(ask: Ask, price: int) -> int:

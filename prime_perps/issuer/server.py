@@ -61,7 +61,7 @@ def serve(config: BrokerConfig, folder: Path, key: LocalAccount, stop: Stop, ann
     }
     store = Store(folder / config.state, owner)
     try:
-        reader = TokenReader(backend, config.chain.shares_oracle)
+        reader = TokenReader(backend, config.chain.manager, config.chain.shares_oracle)
         broker = Broker(config, key, reader, _source(config, folder), store, world_clock)
         metrics = Metrics()
         watch = Watch(broker, metrics)

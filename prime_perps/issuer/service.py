@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -122,7 +123,7 @@ def _errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def broken(_: Request, error: Exception) -> JSONResponse:
-        log.error("internal_error", error=repr(error), exc_info=error)
+        log.error("internal_error", traceback="".join(traceback.format_exception(error)))
         return JSONResponse({"code": "INTERNAL", "message": "a mistake in the broker; nothing was promised"}, 500)
 
 

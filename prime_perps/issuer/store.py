@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,12 +27,12 @@ SCHEMA = (
     CREATE TABLE IF NOT EXISTS attestation (
         id TEXT PRIMARY KEY, user TEXT NOT NULL, idempotency_key TEXT, request TEXT NOT NULL, asset TEXT NOT NULL,
         side INTEGER NOT NULL, quantity TEXT NOT NULL, expiration INTEGER NOT NULL, answer TEXT NOT NULL,
-        UNIQUE (user, idempotency_key)
+        open INTEGER NOT NULL, UNIQUE (user, idempotency_key)
     ) STRICT
     """,
-    "CREATE INDEX IF NOT EXISTS lasting ON attestation (asset, side, expiration)",
+    "CREATE INDEX IF NOT EXISTS open_ones ON attestation (open) WHERE open",
     "CREATE TABLE IF NOT EXISTS used (name TEXT PRIMARY KEY, amount TEXT NOT NULL, at INTEGER NOT NULL) STRICT",
-    "CREATE TABLE IF NOT EXISTS position (asset TEXT PRIMARY KEY, seen_at INTEGER NOT NULL, body TEXT NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS position (asset TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT",
 )
 
 
@@ -53,6 +53,17 @@ class Given:
     quantity: int
     expiration: int
     answer: str
+
+
+@dataclass(frozen=True)
+class Open:
+    """An attestation that somebody may use yet, or has used unseen. `quantity` is wad, `expiration` unix seconds."""
+
+    id: int
+    asset: str
+    side: Side
+    quantity: int
+    expiration: int
 
 
 class Store:
@@ -100,7 +111,7 @@ class Store:
 
     def add(self, given: Given) -> None:
         self._execute(
-            "INSERT INTO attestation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO attestation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
             (
                 str(given.id),
                 given.user,
@@ -121,13 +132,14 @@ class Store:
         ).fetchone()
         return None if row is None else (row[0], row[1])
 
-    def outstanding(self, asset: str, side: Side, instant: int) -> int:
-        """Tokens, wad, of every attestation that was still good at `instant`."""
-        rows = self._execute(
-            "SELECT quantity FROM attestation WHERE asset = ? AND side = ? AND expiration >= ?",
-            (asset, int(side), instant),
-        )
-        return sum(int(quantity) for (quantity,) in rows)
+    def open(self) -> list[Open]:
+        """Every attestation of which it is not known yet that it was used, or never can be."""
+        rows = self._execute("SELECT id, asset, side, quantity, expiration FROM attestation WHERE open")
+        return [Open(int(row[0]), row[1], Side(row[2]), int(row[3]), row[4]) for row in rows]
+
+    def close_attestations(self, closed: Iterable[Open]) -> None:
+        for one in closed:
+            self._execute("UPDATE attestation SET open = 0 WHERE id = ?", (str(one.id),))
 
     def used(self, name: str) -> Used:
         row = self._execute("SELECT amount, at FROM used WHERE name = ?", (name,)).fetchone()
@@ -136,16 +148,15 @@ class Store:
     def put_used(self, name: str, used: Used) -> None:
         self._execute("REPLACE INTO used VALUES (?, ?, ?)", (name, str(used.amount), used.at))
 
-    def position(self, asset: str) -> tuple[Position, int] | None:
-        """A position and the time of the block it was last compared with."""
-        row = self._execute("SELECT body, seen_at FROM position WHERE asset = ?", (asset,)).fetchone()
+    def position(self, asset: str) -> Position | None:
+        row = self._execute("SELECT body FROM position WHERE asset = ?", (asset,)).fetchone()
         if row is None:
             return None
         fields = json.loads(row[0])
-        return Position(**{**fields, "bought": tuple(Delivery(**entry) for entry in fields["bought"])}), row[1]
+        return Position(**{**fields, "bought": tuple(Delivery(**entry) for entry in fields["bought"])})
 
-    def put_position(self, asset: str, position: Position, seen_at: int) -> None:
-        self._execute("REPLACE INTO position VALUES (?, ?, ?)", (asset, seen_at, json.dumps(asdict(position))))
+    def put_position(self, asset: str, position: Position) -> None:
+        self._execute("REPLACE INTO position VALUES (?, ?)", (asset, json.dumps(asdict(position))))
 
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         try:

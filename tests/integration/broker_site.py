@@ -12,17 +12,23 @@ from typing import Any
 
 import requests
 from eth_account import Account
+from vyper.compiler import compile_from_file_input
+from vyper.compiler.input_bundle import FilesystemInputBundle
+from vyper.compiler.settings import Settings
 
+from prime_perps import compiler
 from prime_perps.chain import Contract
 from prime_perps.chain.anvil import Anvil, free_port
 from prime_perps.chain.rpc import RpcBackend
 from prime_perps.issuer.client import BrokerClient, Issuer
+from prime_perps.issuer.quotes import Quote
 from prime_perps.units import WAD
 from tests.integration.oracle_site import ROOT, Program
 
 DEPLOYER, HOLDER, SIGNER = 0, 1, 2  # of the node's keys
 USERS = {"gateway": bytes(31) + b"\x01", "maker": bytes(31) + b"\x02"}
 PASSPHRASE = "for tests"
+MANAGER = Path(__file__).with_name("attestation_record.vy")
 CONFIG = """
 state = "{state}"
 [chain]
@@ -71,6 +77,9 @@ class BrokerSite:
         }
         for token in self.tokens.values():
             token.mint(self.holder, 1_000 * WAD, sender=self.deployer)
+        self.manager = self._deploy_source(MANAGER)
+        for token in self.tokens.values():
+            token.set_minter(self.manager.address, True, sender=self.deployer)
         self.signer = node.addresses[SIGNER]
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -82,11 +91,10 @@ class BrokerSite:
         self._started: list[BrokerProgram] = []
 
     def configuration(self, **changes: Any) -> str:
-        # Any contract will do: the broker signs for the manager and never calls it.
         fields = {
             "state": "broker.sqlite",
             "url": self.node.url,
-            "manager": self.oracle.address,
+            "manager": self.manager.address,
             "oracle": self.oracle.address,
             "port": self.port,
             **changes,
@@ -113,7 +121,7 @@ class BrokerSite:
 
     def client(self, user: str = "gateway") -> BrokerClient:
         tokens = {f"{name}on": token.address for name, token in self.tokens.items()}
-        issuer = Issuer(31_337, self.oracle.address, self.signer, tokens)
+        issuer = Issuer(31_337, self.manager.address, self.signer, tokens)
         return BrokerClient(self.url, user, USERS[user], issuer, clock=self.backend.timestamp)
 
     def post(
@@ -129,6 +137,21 @@ class BrokerSite:
     def metric(self, line: str) -> float:
         told = requests.get(f"{self.url}/metrics", timeout=30).text
         return next((float(one.removeprefix(line)) for one in told.splitlines() if one.startswith(line + " ")), 0.0)
+
+    def mint(self, quote: Quote) -> None:
+        """What a token manager does with a quote it takes."""
+        self.manager.mint(quote.attestation_id, quote.asset, self.holder, quote.quantity, sender=self.deployer)
+
+    def _deploy_source(self, path: Path) -> Contract:
+        bundle = FilesystemInputBundle([ROOT])
+        built = compile_from_file_input(
+            bundle.load_file(path),
+            input_bundle=bundle,
+            settings=Settings(evm_version=compiler.EVM_VERSION),
+            output_formats=["abi", "bytecode"],
+        )
+        code = bytes.fromhex(built["bytecode"][2:])
+        return Contract(self.backend, self.backend.create(code, self.deployer), built["abi"], path.stem)
 
     def _deploy(self, name: str, *args: Any) -> Contract:
         return Contract.deploy(self.backend, name, *args, sender=self.deployer)

@@ -14,9 +14,9 @@ from eth_account import Account
 from prime_perps.errors import NodeError
 from prime_perps.issuer.broker import Broker
 from prime_perps.issuer.config import BrokerConfig
-from prime_perps.issuer.onchain import ChainState, TokenState
+from prime_perps.issuer.onchain import Head, Tokens, TokenState
 from prime_perps.issuer.store import Store
-from prime_perps.issuer.wire import Ask
+from prime_perps.issuer.wire import Ask, AttestationAnswer
 from prime_perps.keepers.signer_sources import Observation, Unobserved
 from prime_perps.reports import Session
 from prime_perps.units import WAD
@@ -52,7 +52,7 @@ def configuration(**changes: Any) -> dict[str, Any]:
 
 
 class Desk:
-    """The broker, and the world it sees: `now`, `prices` by ticker, `tokens` by address, whether the node answers."""
+    """The broker, and the world it sees: `now`, `prices` by ticker, whether the node answers."""
 
     def __init__(self, folder: Path, **changes: Any) -> None:
         self.config = BrokerConfig.model_validate(configuration(**changes))
@@ -61,7 +61,9 @@ class Desk:
         self.node_answers = True
         self.prices = {"AAPL": Decimal(100), "IBM": Decimal("33.33")}
         self.seen_ago = 0
-        self.tokens = {AAPL.lower(): TokenState(1_000 * WAD), IBM.lower(): TokenState(1_000 * WAD)}
+        self.executed: set[int] = set()
+        self.asked: list[int] = []
+        self.known = {AAPL.lower(): TokenState(1_000 * WAD), IBM.lower(): TokenState(1_000 * WAD)}
         self.folder = folder
         self.restart()
 
@@ -81,19 +83,31 @@ class Desk:
 
     def token(self, address: str = AAPL, **changes: Any) -> None:
         """A new block in which a token is different."""
-        kept = self.tokens[address.lower()]
-        self.tokens[address.lower()] = TokenState(**{**kept.__dict__, **changes})
+        kept = self.known[address.lower()]
+        self.known[address.lower()] = TokenState(**{**kept.__dict__, **changes})
         self.block += 1
 
-    def minted(self, tokens: int, address: str = AAPL) -> None:
-        self.token(address, supply=self.tokens[address.lower()].supply + tokens)
+    def appear(self, tokens: int, address: str = AAPL) -> None:
+        """A new block with more tokens, or fewer, whyever."""
+        self.token(address, supply=self.known[address.lower()].supply + tokens)
+
+    def use(self, answer: AttestationAnswer) -> None:
+        """A new block in which somebody has minted or redeemed with it."""
+        self.executed.add(int(answer.attestation_id))
+        tokens = int(answer.token_amount)
+        self.appear(-tokens if answer.side == "1" else tokens, answer.asset_address)
 
     # what the broker reads
 
-    def read(self, addresses: Any) -> ChainState:
+    def head(self) -> Head:
         if not self.node_answers:
             raise NodeError("gone")
-        return ChainState(self.block, self.now, self.now, {one: self.tokens[one.lower()] for one in addresses})
+        return Head(str(self.block), str(self.block), self.now, self.now)
+
+    def tokens(self, head: Head, addresses: Any, attestations: Any) -> Tokens:
+        self.asked = list(attestations)
+        known = {one: self.known[one.lower()] for one in addresses}
+        return Tokens(head.hash, known, frozenset(self.executed & set(attestations)))
 
     def observe(self, symbol: str, instant: int) -> Observation:
         if symbol not in self.prices:

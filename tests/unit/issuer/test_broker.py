@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from eth_account import Account
+from structlog.testing import capture_logs
 
 from prime_perps.issuer.quotes import Quote, Side, digest
 from prime_perps.issuer.refusals import (
@@ -324,9 +325,9 @@ def test_look__first__opens_the_book(desk: Desk) -> None:
 
 
 def test_look__attested_tokens_minted__are_bought_and_delivered(desk: Desk) -> None:
-    desk.broker.attest(desk.gateway, ask(), None)
+    answer = desk.broker.attest(desk.gateway, ask(), None)
     desk.now += 10
-    desk.minted(10 * WAD)
+    desk.use(answer)
     position = desk.broker.look()["AAPLon"]
     assert (position.missing, position.in_transit, position.ordered) == (0, 10 * WAD, 0)
     desk.now += 2 * HOUR
@@ -335,16 +336,17 @@ def test_look__attested_tokens_minted__are_bought_and_delivered(desk: Desk) -> N
 
 
 def test_look__attested_tokens_minted_while_it_was_down__are_accounted_for(desk: Desk) -> None:
-    desk.broker.attest(desk.gateway, ask(), None)
+    answer = desk.broker.attest(desk.gateway, ask(), None)
     desk.now += HOUR
-    desk.minted(10 * WAD)
+    desk.use(answer)
     desk.restart()
     assert desk.broker.look()["AAPLon"].missing == 0
 
 
 def test_look__tokens_nobody_attested__are_missing_and_stop_buying(desk: Desk) -> None:
+    """Not even when a quote for as many is outstanding."""
     desk.broker.attest(desk.gateway, ask(), None)
-    desk.minted(11 * WAD)
+    desk.appear(1 * WAD)
     assert desk.broker.look()["AAPLon"].missing == 1 * WAD
     with pytest.raises(AssetLimited, match="stand for"):
         desk.broker.attest(desk.gateway, ask(), None)
@@ -352,14 +354,47 @@ def test_look__tokens_nobody_attested__are_missing_and_stop_buying(desk: Desk) -
     desk.broker.attest(desk.gateway, ask(symbol="IBMon"), None)
     status = {entry.symbol: entry.reason for entry in desk.broker.status(desk.gateway).assets}
     assert status == {"AAPLon": "ASSET_LIMITED", "IBMon": None}
-    desk.minted(-1 * WAD)
+    desk.appear(-1 * WAD)
     desk.broker.attest(desk.gateway, ask(), None)
 
 
+def test_look__strangers_tokens_among_attested_ones__are_told_apart(desk: Desk) -> None:
+    bought = desk.broker.attest(desk.gateway, ask(), None)
+    sold = desk.broker.attest(desk.gateway, ask(side="sell"), None)
+    desk.executed |= {int(bought.attestation_id), int(sold.attestation_id)}
+    desk.appear(5 * WAD)
+    with capture_logs() as told:
+        position = desk.broker.look()["AAPLon"]
+    assert [(line["event"], line["tokens"]) for line in told] == [("tokens_unaccounted_for", 5 * WAD)]
+    # Shares that the redemption has set free stand for them.
+    assert (position.tokens, position.missing, position.spare) == (1_005 * WAD, 0, 0)
+
+
 def test_look__redeemed__shares_are_sold(desk: Desk) -> None:
+    desk.use(desk.broker.attest(desk.gateway, ask(side="sell"), None))
+    assert desk.broker.look()["AAPLon"].held == 990 * WAD
+
+
+def test_look__burned_otherwise__shares_are_sold_too(desk: Desk) -> None:
     desk.broker.look()
-    desk.minted(-400 * WAD)
+    desk.appear(-400 * WAD)
     assert desk.broker.look()["AAPLon"].held == 600 * WAD
+
+
+def test_look__used_or_expired_attestation__is_asked_about_no_more(desk: Desk) -> None:
+    used, expired = (desk.broker.attest(desk.gateway, ask(), None) for _ in range(2))
+    lasting = desk.broker.attest(desk.gateway, ask(duration="long"), None)
+    desk.use(used)
+    desk.now += 30  # the last second of the short ones
+    desk.broker.look()
+    assert desk.asked == [int(one.attestation_id) for one in (used, expired, lasting)]
+    desk.block += 1
+    desk.now += 1
+    desk.broker.look()
+    assert desk.asked == [int(one.attestation_id) for one in (expired, lasting)]
+    desk.block += 1
+    desk.broker.look()
+    assert desk.asked == [int(lasting.attestation_id)]
 
 
 @pytest.mark.parametrize(("multiplier", "held"), [(10 * WAD, 10_000 * WAD), (WAD // 10, 100 * WAD)])
@@ -372,9 +407,9 @@ def test_look__split__shares_follow(desk: Desk, multiplier: int, held: int) -> N
 
 def test_look__exchange_shut__orders_wait(desk: Desk) -> None:
     desk.now = NOON + 3 * 24 * HOUR + 8 * HOUR - 90  # Friday, 19:58:30
-    desk.broker.attest(desk.gateway, ask(), None)
+    answer = desk.broker.attest(desk.gateway, ask(), None)
     desk.now += 100
-    desk.minted(10 * WAD)
+    desk.use(answer)
     assert desk.broker.look()["AAPLon"].ordered == 10 * WAD
     desk.now += 2 * 24 * HOUR
     assert desk.broker.look()["AAPLon"].ordered == 0

@@ -11,7 +11,7 @@ import pytest
 from prime_perps.issuer.inventory import Delivery, Position
 from prime_perps.issuer.limits import Used
 from prime_perps.issuer.quotes import Side
-from prime_perps.issuer.store import Given, StateUnusable, Store
+from prime_perps.issuer.store import Given, Open, StateUnusable, Store
 
 OWNER = {"signer": "0xA", "chain": "1"}
 ASSET = "0x" + "aa" * 20
@@ -82,28 +82,28 @@ def test_add__without_keys__any_number(path: Path) -> None:
         store.add(given(2))
 
 
-def test_outstanding__only_what_is_good_for_that_asset_and_side(path: Path) -> None:
-    store = Store(path, OWNER)
+def test_open__until_closed__after_a_restart_too(path: Path) -> None:
     huge = 2**255
+    store = Store(path, OWNER)
+    add_all(store, [given(1, quantity=huge), given(2, side=Side.SELL), given(3, expiration=99)])
     with store.transaction():
-        store.add(given(1, quantity=huge, expiration=100))
-        store.add(given(2, quantity=5, expiration=99))
-        store.add(given(3, quantity=7, side=Side.SELL))
-    assert store.outstanding(ASSET, Side.BUY, 99) == huge + 5
-    assert store.outstanding(ASSET, Side.BUY, 100) == huge
-    assert store.outstanding(ASSET, Side.BUY, 101) == 0
-    assert store.outstanding("other", Side.BUY, 0) == 0
+        store.close_attestations([one for one in store.open() if one.id == 2])
+    store.close()
+    assert Store(path, OWNER).open() == [
+        Open(1, ASSET, Side.BUY, huge, 100),
+        Open(3, ASSET, Side.BUY, 1, 99),
+    ]
 
 
 def test_position_and_used__after_a_restart__are_the_same(path: Path) -> None:
     position = Position(2**200, 10**18, 5, 6, (Delivery(7, 8), Delivery(9, 10)))
     first = Store(path, OWNER)
     with first.transaction():
-        first.put_position(ASSET, position, 77)
+        first.put_position(ASSET, position)
         first.put_used("x", Used(2**200, 5))
     first.close()
     second = Store(path, OWNER)
-    assert second.position(ASSET) == (position, 77)
+    assert second.position(ASSET) == position
     assert second.used("x") == Used(2**200, 5)
     assert second.position("other") is None
 
