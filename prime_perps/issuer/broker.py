@@ -21,9 +21,10 @@ from prime_perps.issuer import hours
 from prime_perps.issuer.config import AssetTable, BrokerConfig, LimitTable, UserTable
 from prime_perps.issuer.inventory import Position
 from prime_perps.issuer.limits import Rate
+from prime_perps.issuer.metrics import Metrics
 from prime_perps.issuer.onchain import Head, TokenReader, Tokens, TokenState
 from prime_perps.issuer.pricing import token_price, tokens_down
-from prime_perps.issuer.quotes import Quote, Side, notional, sign
+from prime_perps.issuer.quotes import Quote, Side, sign
 from prime_perps.issuer.refusals import (
     AssetLimited,
     AssetPaused,
@@ -81,6 +82,7 @@ class Broker:
         source: PriceSource,
         store: Store,
         world_clock: Clock,
+        metrics: Metrics,
     ) -> None:
         """`world_clock` is asked where the configuration says that the world's time counts."""
         self.address = str(key.address)
@@ -90,6 +92,7 @@ class Broker:
         self._source = source
         self._store = store
         self._world_clock = world_clock
+        self._metrics = metrics
         self._lock = threading.Lock()
         self._tokens: Tokens | None = None
         self._assets = {asset.symbol: asset for asset in config.assets}
@@ -132,12 +135,14 @@ class Broker:
             user=user.name,
             symbol=offer.asset.symbol,
             side=offer.side.name.lower(),
-            quantity=quote.quantity,
-            price=quote.price,
-            notional=usd(notional(quote)),
-            attestation=quote.attestation_id,
+            # As text: no reader of JSON must cut them.
+            quantity=str(quote.quantity),
+            price=str(quote.price),
+            notional=usd(offer.notional),
+            attestation=str(quote.attestation_id),
             expiration=quote.expiration,
         )
+        self._metrics.attested(offer.asset.symbol, offer.side.name.lower(), offer.notional)
         return answer
 
     def status(self, user: UserTable) -> StatusAnswer:
@@ -352,19 +357,19 @@ class Broker:
         """The position after what has happened on chain since it was last seen."""
         if position is None:
             position = Position().opened(token.supply, token.multiplier)
-            log.info("book_opened", symbol=asset.symbol, tokens=token.supply, held=position.held)
+            log.info("book_opened", symbol=asset.symbol, tokens=str(token.supply), held=str(position.held))
             return position
         if token.multiplier not in (position.multiplier, 0):
-            log.warning("shares_changed", symbol=asset.symbol, was=position.multiplier, now=token.multiplier)
+            log.warning("shares_changed", symbol=asset.symbol, was=str(position.multiplier), now=str(token.multiplier))
             position = position.restated(token.multiplier)
         position = position.minted(_sum(used, asset, Side.BUY))
         position = position.redeemed(min(_sum(used, asset, Side.SELL), position.tokens))
         rest = token.supply - position.tokens
         if rest < 0:
-            log.warning("tokens_burned_otherwise", symbol=asset.symbol, tokens=-rest)
+            log.warning("tokens_burned_otherwise", symbol=asset.symbol, tokens=str(-rest))
             return position.redeemed(-rest)
         if rest > 0:
-            log.error("tokens_unaccounted_for", symbol=asset.symbol, tokens=rest)
+            log.error("tokens_unaccounted_for", symbol=asset.symbol, tokens=str(rest))
             return position.appeared(rest)
         return position
 

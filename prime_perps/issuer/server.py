@@ -62,8 +62,8 @@ def serve(config: BrokerConfig, folder: Path, key: LocalAccount, stop: Stop, ann
     store = Store(folder / config.state, owner)
     try:
         reader = TokenReader(backend, config.chain.manager, config.chain.shares_oracle)
-        broker = Broker(config, key, reader, _source(config, folder), store, world_clock)
         metrics = Metrics()
+        broker = Broker(config, key, reader, _source(config, folder), store, world_clock, metrics)
         watch = Watch(broker, metrics)
         watch.look()
         app = application(broker, config, metrics, watch.healthy)

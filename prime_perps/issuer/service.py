@@ -18,7 +18,6 @@ from prime_perps.issuer.broker import Broker, users_by_key
 from prime_perps.issuer.config import BrokerConfig, UserTable
 from prime_perps.issuer.gate import Gate, refusal
 from prime_perps.issuer.metrics import Metrics
-from prime_perps.issuer.quotes import Side
 from prime_perps.issuer.refusals import InvalidRequest, Refused
 from prime_perps.issuer.wire import (
     IDEMPOTENCY_HEADER,
@@ -29,7 +28,6 @@ from prime_perps.issuer.wire import (
     SoftAnswer,
     StatusAnswer,
 )
-from prime_perps.units import WAD
 
 IdempotencyKey = Annotated[
     str | None,
@@ -60,7 +58,7 @@ log = structlog.get_logger()
 def application(broker: Broker, config: BrokerConfig, metrics: Metrics, healthy: Callable[[], bool]) -> FastAPI:
     """The service. `healthy`: whether the chain was read of late."""
     app = FastAPI(title="Issuer's broker", version="1", description="Signed quotes to mint and redeem stock tokens.")
-    _answers(app, broker, metrics)
+    _answers(app, broker)
     _upkeep(app, metrics, healthy)
     _errors(app)
     app.add_middleware(Gate, users=users_by_key(config))
@@ -69,14 +67,11 @@ def application(broker: Broker, config: BrokerConfig, metrics: Metrics, healthy:
     return app
 
 
-def _answers(app: FastAPI, broker: Broker, metrics: Metrics) -> None:
+def _answers(app: FastAPI, broker: Broker) -> None:
     @app.post("/v1/attestations", responses=REFUSALS, dependencies=[SECURITY])
     def attestations(ask: Ask, request: Request, idempotency_key: IdempotencyKey = None) -> AttestationAnswer:
         """A signed quote, which uses up some of the caller's limits."""
-        answer = broker.attest(_user(request), ask, idempotency_key)
-        notional = int(answer.token_amount) * int(answer.price) // WAD
-        metrics.attested(answer.symbol, Side(int(answer.side)).name.lower(), notional)
-        return answer
+        return broker.attest(_user(request), ask, idempotency_key)
 
     # The second is where the issuer's own service has it.
     @app.post("/v1/quotes", responses=REFUSALS, dependencies=[SECURITY])

@@ -204,7 +204,7 @@ def test_broker__tokens_minted_on_chain__are_backed_only_when_attested(site):
         assert broker.all("tokens_unaccounted_for") == []
         client.attest(BUY)  # and not used
         token.mint(site.holder, 100 * WAD, sender=site.deployer)
-        assert broker.says("tokens_unaccounted_for")["tokens"] == 100 * WAD
+        assert broker.says("tokens_unaccounted_for")["tokens"] == str(100 * WAD)
         until(lambda: {one.symbol: one.reason for one in client.status().assets}["AAPLon"] == "ASSET_LIMITED")
 
 

@@ -14,6 +14,7 @@ from eth_account import Account
 from prime_perps.errors import NodeError
 from prime_perps.issuer.broker import Broker
 from prime_perps.issuer.config import BrokerConfig
+from prime_perps.issuer.metrics import Metrics
 from prime_perps.issuer.onchain import Head, Tokens, TokenState
 from prime_perps.issuer.store import Store
 from prime_perps.issuer.wire import Ask, AttestationAnswer
@@ -56,6 +57,7 @@ class Desk:
 
     def __init__(self, folder: Path, **changes: Any) -> None:
         self.config = BrokerConfig.model_validate(configuration(**changes))
+        self.metrics = Metrics()
         self.now = NOON
         self.block = 1
         self.node_answers = True
@@ -71,7 +73,7 @@ class Desk:
         if hasattr(self, "store"):
             self.store.close()
         self.store = Store(self.folder / self.config.state, {"signer": KEY.address})
-        self.broker = Broker(self.config, KEY, self, self, self.store, lambda: self.now)
+        self.broker = Broker(self.config, KEY, self, self, self.store, lambda: self.now, self.metrics)
 
     @property
     def gateway(self) -> Any:

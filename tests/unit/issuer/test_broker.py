@@ -365,7 +365,7 @@ def test_look__strangers_tokens_among_attested_ones__are_told_apart(desk: Desk) 
     desk.appear(5 * WAD)
     with capture_logs() as told:
         position = desk.broker.look()["AAPLon"]
-    assert [(line["event"], line["tokens"]) for line in told] == [("tokens_unaccounted_for", 5 * WAD)]
+    assert [(line["event"], line["tokens"]) for line in told] == [("tokens_unaccounted_for", str(5 * WAD))]
     # Shares that the redemption has set free stand for them.
     assert (position.tokens, position.missing, position.spare) == (1_005 * WAD, 0, 0)
 

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from prime_perps.issuer.metrics import Metrics
 from prime_perps.issuer.service import application
 from prime_perps.issuer.wire import BODY_LIMIT
 from tests.unit.issuer.desk import AAPL, SECRETS, Desk
@@ -24,7 +23,7 @@ class Site:
 
     def __init__(self, desk: Desk) -> None:
         self.healthy = True
-        self.app = application(desk.broker, desk.config, Metrics(), lambda: self.healthy)
+        self.app = application(desk.broker, desk.config, desk.metrics, lambda: self.healthy)
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
@@ -194,14 +193,15 @@ def test_healthz__follows_the_watch(site: Site) -> None:
 
 
 def test_metrics__count_by_endpoint_and_outcome(site: Site) -> None:
-    site.post(json=ASK)
+    for _ in range(2):
+        site.post(json=ASK, headers={**KEY, "idempotency-key": "k"})
     site.post(json=without(tokenAmount="500"))
     site.post(json=without("tokenAmount"))
     site.post(json=ASK, headers={})
     site.get("/made/up")
     told = site.get("/metrics").text
-    for outcome in ("200", "MAX_LIMIT_REACHED", "INVALID_REQUEST"):
-        assert f'broker_requests_total{{endpoint="/v1/attestations",outcome="{outcome}"}} 1.0' in told
+    for outcome, count in (("200", 2), ("MAX_LIMIT_REACHED", 1), ("INVALID_REQUEST", 1)):
+        assert f'broker_requests_total{{endpoint="/v1/attestations",outcome="{outcome}"}} {count}.0' in told
     assert 'broker_requests_total{endpoint="other",outcome="401"} 1.0' in told
     assert 'broker_attested_usd_total{side="buy",symbol="AAPLon"} 1000.5' in told
     assert "made" not in told
