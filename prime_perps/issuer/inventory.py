@@ -110,7 +110,9 @@ class Position:
                 changed,
                 held=self._scaled(self.held, multiplier),
                 ordered=self._scaled(self.ordered, multiplier),
-                bought=tuple(Delivery(self._scaled(one.shares, multiplier), one.due) for one in self.bought),
+                bought=tuple(
+                    Delivery(shares, one.due) for one in self.bought if (shares := self._scaled(one.shares, multiplier))
+                ),
             )
         hole = -(-self.missing * multiplier // self.multiplier)
         return replace(changed, ordered=changed.ordered + max(0, changed.missing - hole))

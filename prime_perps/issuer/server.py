@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
 import uvicorn
 from eth_account.signers.local import LocalAccount
 from fastapi import FastAPI
@@ -19,7 +20,7 @@ from prime_perps.issuer.config import BrokerConfig
 from prime_perps.issuer.metrics import Metrics
 from prime_perps.issuer.onchain import TokenReader
 from prime_perps.issuer.service import application
-from prime_perps.issuer.store import Store
+from prime_perps.issuer.store import StateUnusable, Store
 from prime_perps.keepers import loop
 from prime_perps.keepers.loop import Stop
 from prime_perps.keepers.signer_sources import HistoryReplay, PriceFile, PriceSource, world_clock
@@ -29,9 +30,11 @@ STALE = 30.0  # seconds without a look after which the broker is not healthy
 MOST_AT_ONCE = 64
 LAST_REQUESTS = 5  # seconds they may take when the broker ends
 
+log = structlog.get_logger()
+
 
 class Watch:
-    """Looks at the chain, and knows when it last could."""
+    """Brings the broker's book up to date, and knows when it last could."""
 
     def __init__(self, broker: Broker, metrics: Metrics) -> None:
         self._broker = broker
@@ -39,8 +42,12 @@ class Watch:
         self._last = -STALE
 
     def look(self) -> None:
-        """Raises NodeError, StateUnusable."""
-        positions = self._broker.look()
+        """Raises NodeError. A disk that is full is waited for, like a node that is gone."""
+        try:
+            positions = self._broker.look()
+        except StateUnusable as error:
+            log.error("state_unusable", error=str(error))
+            return
         self._last = time.monotonic()
         self._metrics.looked(time.time(), positions)
 
@@ -65,6 +72,7 @@ def serve(config: BrokerConfig, folder: Path, key: LocalAccount, stop: Stop, ann
         metrics = Metrics()
         broker = Broker(config, key, reader, _source(config, folder), store, world_clock, metrics)
         watch = Watch(broker, metrics)
+        broker.look()  # what would keep it from its work is told now
         watch.look()
         app = application(broker, config, metrics, watch.healthy)
         _run(app, config, stop, announce, watch.look)

@@ -91,7 +91,7 @@ class Book(RuleBasedStateMachine):
     def nothing_is_negative(self) -> None:
         position = self.position
         assert min(position.tokens, position.held, position.ordered, position.multiplier) >= 0
-        assert all(delivery.shares > 0 or position.multiplier < WAD for delivery in position.bought)
+        assert all(delivery.shares > 0 for delivery in position.bought)
 
 
 TestBook = Book.TestCase
