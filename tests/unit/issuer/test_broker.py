@@ -140,19 +140,21 @@ def test_attest__evening_before_the_ex_date__is_paused_around_eight(tmp_path: Pa
 
 
 def test_attest__earnings__small_quotes_only(tmp_path: Path) -> None:
-    window = {"start": datetime(2026, 1, 6, 12), "end": datetime(2026, 1, 6, 13), "notional": "500"}
+    window = {"start": datetime(2026, 1, 6, 12), "end": datetime(2026, 1, 6, 13), "notional": "500.25"}
     desk = Desk(tmp_path, **asset(earnings=[window]))
-    desk.broker.attest(desk.gateway, ask_usd("500"), None)
+    desk.broker.attest(desk.gateway, ask(tokenAmount="5"), None)
+    more = ask(tokenAmount="5.000000000000000001")
     with pytest.raises(AssetLimited, match="earnings"):
-        desk.broker.attest(desk.gateway, ask_usd("501"), None)
+        desk.broker.attest(desk.gateway, more, None)
     desk.now += HOUR
-    desk.broker.attest(desk.gateway, ask_usd("501"), None)
+    desk.broker.attest(desk.gateway, more, None)
 
 
 def test_attest__corporate_action__is_paused(desk: Desk) -> None:
-    desk.token(paused=True)
-    with pytest.raises(AssetPaused, match="corporate action"):
-        desk.broker.attest(desk.gateway, ask(), None)
+    for change in ({"paused": True}, {"paused": False, "multiplier": 0}):
+        desk.token(**change)
+        with pytest.raises(AssetPaused, match="corporate action"):
+            desk.broker.attest(desk.gateway, ask(), None)
 
 
 def test_attest__no_price_or_an_old_one__is_paused(desk: Desk) -> None:
@@ -178,14 +180,12 @@ def test_attest__unknown_symbol_or_other_chain__is_refused(desk: Desk) -> None:
     desk.broker.attest(desk.gateway, ask(chainId="anvil-31337"), None)
 
 
-def test_attest__minimum__is_of_what_the_quote_is_worth(desk: Desk) -> None:
-    desk.prices["AAPL"] = Decimal(10)
-    with pytest.raises(BelowMinimum):
-        desk.broker.attest(desk.gateway, ask(tokenAmount="0.0999"), None)
+def test_attest__minimum__is_of_what_the_quote_is_worth(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, limits={**configuration()["limits"], "minimum": "10.005"})
     desk.broker.attest(desk.gateway, ask(tokenAmount="0.1"), None)
-    for nothing in ("0", "0.000000000000000001"):
+    for less in ("0.099999999999999999", "0.000000000000000001", "0"):
         with pytest.raises(BelowMinimum):
-            desk.broker.attest(desk.gateway, ask(tokenAmount=nothing), None)
+            desk.broker.attest(desk.gateway, ask(tokenAmount=less), None)
 
 
 def test_attest__more_tokens_than_there_are__cannot_be_sold(desk: Desk) -> None:
