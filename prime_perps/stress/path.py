@@ -49,8 +49,10 @@ class Instant:
 class Path:
     """Prices of one replay at any second from its opening on, and the instants at which it is looked at."""
 
-    def __init__(self, scenario: Scenario, seed: int) -> None:
+    def __init__(self, scenario: Scenario, seed: int, *, gaps: bool = False) -> None:
+        """`gaps`: every day opens where it will close, and stays there, whatever is known of it."""
         self._scenario = scenario
+        self._gaps = gaps
         rng = np.random.default_rng([seed, *scenario.name.encode()])
         self.opened = _close_of(scenario.opened)
         self.instants: list[Instant] = []
@@ -88,6 +90,8 @@ class Path:
         """(steps + 1, underlyings) of log prices from the open to the close of a day."""
         scenario = self._scenario
         last, close = np.log(scenario.closes[row]), np.log(scenario.closes[row + 1])
+        if self._gaps:
+            return np.tile(close, (steps + 1, 1))
         # A day that moved by more than is usual is taken to have swung by more on the way.
         swing = np.maximum(scenario.swings[row], np.abs(close - last) / 2)
         open_ = last + OVERNIGHT * (close - last) + _noise(1, swing, rng)[0] * np.sqrt(OVERNIGHT) / 2

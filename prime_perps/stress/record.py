@@ -24,7 +24,10 @@ SHARES = (0.05, 0.25, 0.5)
 
 @dataclass(frozen=True)
 class Sample:
-    """One look. Health is equity over maintenance margin, of the customers that need margin; index in USD."""
+    """
+    One look. Health is what the engine goes by, of the customers that need margin: equity, with twice the doubt of its
+    prices, over maintenance margin. Index in USD.
+    """
 
     time: int
     day: date
@@ -32,7 +35,6 @@ class Sample:
     worst: float
     shares: tuple[float, ...]  # by SHARES
     liquidatable: int
-    below: int  # accounts below maintenance, those shielded by doubt included
     insurance: int  # wad USD
     index: float
 
@@ -68,7 +70,7 @@ class Loss:
     """Negative equity taken over, wad USD, and how much of it insurance could not pay at that moment."""
 
     day: date
-    account: int
+    customer: int
     amount: int
     uncovered: int
 
@@ -77,36 +79,38 @@ class Loss:
 class Record:
     """Grows with the replay."""
 
-    stage: Stage
     samples: list[Sample] = field(default_factory=list)
     slices: list[SliceTaken] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
     socialised: int = 0  # wad USD, by events that say so
     auctions: int = 0
-    worst: tuple[float, int, date] | None = None  # health, account, day
-    _next_block: int = 0
+    worst: tuple[float, int, date] | None = None  # health, customer, day
 
-    def begin(self) -> None:
-        """What came before does not count."""
-        self._next_block = self.stage.chain.block_number() + 1
+
+class Recorder:
+    """Writes down what happens on a stage from now on."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.record = Record()
+        self._next_block = stage.chain.block_number() + 1
 
     def look(self, instant: Instant, prices: Array) -> list[int]:
         """Read every customer's margin. Returns the accounts that can be liquidated."""
-        margins = read_margins(self.stage, list(self.stage.customers))
-        healths, found, below = [], [], 0
+        margins, record = read_margins(self.stage, list(self.stage.customers)), self.record
+        healths, found = [], []
         for account, margin in margins.items():
             if not margin.maintenance and margin.equity >= 0:
                 continue
-            ratio = margin.equity / max(margin.maintenance, 1)
+            ratio = (margin.equity + 2 * margin.doubt) / max(margin.maintenance, 1)
             healths.append(ratio)
-            below += ratio < 1
             if liquidatable(margin.equity, margin.maintenance, margin.doubt):
                 found.append(account)
-            if self.worst is None or ratio < self.worst[0]:
-                self.worst = ratio, account, instant.day
+            if record.worst is None or ratio < record.worst[0]:
+                record.worst = ratio, self.stage.customers[account].number, instant.day
         book = self.stage.deployment.clearinghouse
         known = np.array(healths or [np.nan])
-        self.samples.append(
+        record.samples.append(
             Sample(
                 time=instant.time,
                 day=instant.day,
@@ -114,7 +118,6 @@ class Record:
                 worst=float(known.min()),
                 shares=tuple(float(share) for share in np.quantile(known, SHARES)),
                 liquidatable=len(found),
-                below=below,
                 insurance=int(book.money(book.insurance_account()).cash),
                 index=float(prices[-1]),
             )
@@ -132,7 +135,7 @@ class Record:
                 if decoded is not None:
                     found += self._hear(*decoded, instant)
         self._next_block = head + 1
-        self.slices += found
+        self.record.slices += found
         return found
 
     def _hear(self, name: str, fields: dict[str, Any], instant: Instant) -> list[SliceTaken]:
@@ -141,11 +144,13 @@ class Record:
             return [SliceTaken(time=instant.time, day=instant.day, session=instant.session, **known)]
         if name == "LossRecorded":
             uncovered = min(fields["loss"], max(-fields["insurance_after"], 0))
-            self.losses.append(Loss(instant.day, fields["account"], fields["loss"], uncovered))
+            number = self.stage.customers[fields["account"]].number
+            self.record.losses.append(Loss(instant.day, number, fields["loss"], uncovered))
         elif name == "AuctionStarted":
-            self.auctions += 1
+            self.record.auctions += 1
         elif "ocialised" in name:
-            self.socialised += int(next(fields[entry] for entry in ("amount", "loss", "socialised") if entry in fields))
+            told = next(fields[entry] for entry in ("amount", "loss", "socialised") if entry in fields)
+            self.record.socialised += int(told)
         return []
 
 

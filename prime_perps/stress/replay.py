@@ -13,18 +13,18 @@ from prime_perps import risk
 from prime_perps.chain.anvil import Anvil
 from prime_perps.demo.checks import Check, check_all, read_accounts
 from prime_perps.keepers.liquidator import Liquidator
-from prime_perps.reports import SHUT_SESSIONS, Session, Word
+from prime_perps.reports import SHUT_SESSIONS, Word
 from prime_perps.sessions import session_at
 from prime_perps.stress import whatif
-from prime_perps.stress.chain import Chain, GasBook, InProcess, OnAnvil, as_node
+from prime_perps.stress.chain import Chain, InProcess, OnAnvil, as_node
 from prime_perps.stress.path import Instant, Path
 from prime_perps.stress.population import population
-from prime_perps.stress.record import Record, read_margins
+from prime_perps.stress.record import Record, Recorder, read_margins
 from prime_perps.stress.scenarios import Scenario
 from prime_perps.stress.settings import Settings
 from prime_perps.stress.stage import Stage, liquidator_account, maker_account, set_up
 from prime_perps.stress.unwinding import Costs, Unwinding
-from prime_perps.stress.walk import Walk, Watcher
+from prime_perps.stress.walk import Watcher
 from prime_perps.units import BPS
 
 # While accounts are under water, or a price awaits its confirmation, the world is looked at so often, in seconds.
@@ -49,6 +49,14 @@ class Customer:
 
 
 @dataclass(frozen=True)
+class Told:
+    """A walk, as numbers and as text."""
+
+    plain: dict[str, object]
+    text: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """All about one replay. Money in wad USD."""
 
@@ -66,22 +74,21 @@ class Outcome:
     liquidators: tuple[int, int]
     makers_worst: float | None  # lowest equity over maintenance of a maker at the end
     checks: list[Check]
-    walk: Walk | None
-    gas: GasBook
-    functions: dict[tuple[str, bytes], str]
+    walk: Told | None
+    gas: dict[str, list[int]]  # of each call, by function; real on anvil only
     transactions: int
 
 
 def on_anvil(scenario: Scenario, settings: Settings, progress: Progress) -> Outcome:
     """The replay on a node of its own, whose receipts tell gas. Raises AnvilMissing, NodeError."""
-    path = Path(scenario, settings.seed)
+    path = Path(scenario, settings.seed, gaps=settings.gaps)
     with Anvil(timestamp=path.opened - DEPLOYED_BEFORE) as node:
         return _run(OnAnvil(node), scenario, path, settings, progress)
 
 
 def in_process(scenario: Scenario, settings: Settings, progress: Progress) -> Outcome:
     """The replay on the in-process EVM."""
-    path = Path(scenario, settings.seed)
+    path = Path(scenario, settings.seed, gaps=settings.gaps)
     return _run(InProcess(path.opened - DEPLOYED_BEFORE), scenario, path, settings, progress)
 
 
@@ -91,12 +98,10 @@ def _run(chain: Chain, scenario: Scenario, path: Path, settings: Settings, progr
     with tempfile.TemporaryDirectory(prefix="stress-") as scratch:
         # A second before the bell, so that the opening's prices are of regular hours and no instant is told twice.
         stage = set_up(chain, scenario, customers, settings, path.opened - 1, Folder(scratch))
-    record = Record(stage)
-    record.begin()
     opening = {account: margin.equity for account, margin in read_margins(stage, list(stage.customers)).items()}
     before = _equity(stage)
-    keepers = _Keepers(stage, path, record, Watcher(stage, scenario.symbols, scenario.tiers, settings.explain))
-    keepers.seed(settings.seed, scenario.name)
+    watcher = Watcher(stage, scenario.symbols, scenario.tiers, settings.explain)
+    keepers = _Keepers(stage, path, watcher, np.random.default_rng([settings.seed, *scenario.name.encode(), 7]))
     for done, instant in enumerate(path.instants):
         following = path.instants[done + 1].time if done + 1 < len(path.instants) else instant.time + 4 * 3_600
         keepers.live(instant, following)
@@ -107,17 +112,14 @@ def _run(chain: Chain, scenario: Scenario, path: Path, settings: Settings, progr
 class _Keepers:
     """Publisher, liquidators, makers and settler of one replay."""
 
-    def __init__(self, stage: Stage, path: Path, record: Record, watcher: Watcher) -> None:
+    def __init__(self, stage: Stage, path: Path, watcher: Watcher, rng: np.random.Generator) -> None:
+        """`rng` draws which liquidator comes first at a look."""
         self.stage = stage
-        self.record = record
+        self.recorder = Recorder(stage)
         self.watcher = watcher
         self.unwinding = Unwinding(stage)
         self._path = path
-        self._rng = np.random.default_rng()
-
-    def seed(self, seed: int, name: str) -> None:
-        """Which liquidator is first at a look is drawn."""
-        self._rng = np.random.default_rng([seed, *name.encode(), 7])
+        self._rng = rng
 
     def live(self, instant: Instant, following: int) -> None:
         """One instant of the path, and as many looks as it takes until nobody is under water, or the next instant."""
@@ -138,7 +140,7 @@ class _Keepers:
         prices = self._path.prices(instant.time)
         self.stage.publish(prices, instant.time, instant.session)
         self.unwinding.look()
-        failing = self.record.look(instant, prices)
+        failing = self.recorder.look(instant, prices)
         for place in self._rng.permutation(len(self.stage.liquidators)).tolist():
             if failing:
                 self._liquidate(self.stage.liquidators[place], failing, instant)
@@ -149,7 +151,7 @@ class _Keepers:
     def _liquidate(self, liquidator: Liquidator, failing: list[int], instant: Instant) -> None:
         self.watcher.before(failing)
         liquidator.tick()
-        self.watcher.after(self.record.gather(instant))
+        self.watcher.after(self.recorder.gather(instant))
 
     def _unconfirmed(self) -> bool:
         """Whether a price is in doubt: a jump or a reopening that the next report may confirm."""
@@ -183,7 +185,7 @@ def _equity(stage: Stage) -> tuple[int, int]:
 def _outcome(
     scenario: Scenario, settings: Settings, keepers: _Keepers, opening: dict[int, int], before: tuple[int, int]
 ) -> Outcome:
-    stage, record = keepers.stage, keepers.record
+    stage, record = keepers.stage, keepers.recorder.record
     deployment, book = stage.deployment, stage.deployment.clearinghouse
     margins = read_margins(stage, everybody(stage))
     after = _equity(stage)
@@ -191,6 +193,7 @@ def _outcome(
     accounts = read_accounts(as_node(stage.chain), deployment, [*everybody(stage), insurance, int(book.fee_account())])
     table = risk.read_table(deployment.model)
     makers = [margins[maker_account(place)] for place in range(len(stage.makers))]
+    walk = keepers.watcher.walk
     sold = [taken.account for taken in record.slices]
     return Outcome(
         scenario=scenario,
@@ -218,20 +221,19 @@ def _outcome(
         liquidators=(before[1], after[1]),
         makers_worst=min((m.equity / m.maintenance for m in makers if m.maintenance), default=None),
         checks=check_all(deployment, accounts, table),
-        walk=keepers.watcher.walk,
-        gas=stage.chain.gas,
-        functions=_functions(stage),
+        walk=None if walk is None else Told(walk.plain(), walk.text()),
+        gas=_gas(stage),
         transactions=stage.chain.block_number(),
     )
 
 
-def _functions(stage: Stage) -> dict[tuple[str, bytes], str]:
-    """The calls whose gas is told, by contract and selector."""
-    deployment = stage.deployment
+def _gas(stage: Stage) -> dict[str, list[int]]:
+    """Of the calls that keepers pay for."""
+    engine, book, oracle = stage.deployment.engine, stage.deployment.clearinghouse, stage.deployment.oracle
     calls = {
-        "start": (deployment.engine, deployment.engine.start.encode(0)),
-        "take": (deployment.engine, deployment.engine.take.encode(0, 0, 0, 0, 0)),
-        "settle": (deployment.clearinghouse, deployment.clearinghouse.settle.encode(0)),
-        "submit": (deployment.oracle, deployment.oracle.submit.encode([])),
+        "start": (engine, engine.start.encode(0)),
+        "take": (engine, engine.take.encode(0, 0, 0, 0, 0)),
+        "settle": (book, book.settle.encode(0)),
+        "submit": (oracle, oracle.submit.encode([])),
     }
-    return {(contract.address, data[:4]): name for name, (contract, data) in calls.items()}
+    return {name: list(stage.chain.gas.get((to.address, data[:4]), [])) for name, (to, data) in calls.items()}

@@ -123,7 +123,7 @@ def _tiers(universe: Universe, row: int, table: RiskTable) -> tuple[str, ...]:
 
 def _bars(symbols: tuple[str, ...], opened: date, days: tuple[date, ...], closes: Array) -> dict[int, Array]:
     """Open, high and low of the stocks that bokeh-sampledata has, scaled to the close of the same day."""
-    if not BARS_FROM <= opened or days[-1] > BARS_TO:
+    if opened < BARS_FROM or days[-1] > BARS_TO:
         return {}
     found = {}
     for place, symbol in enumerate(symbols):

@@ -19,6 +19,7 @@ class Settings:
     no_throttle: bool = False
     isolated: bool = False
     thin_makers: bool = False
+    gaps: bool = False  # all of a day's move at its open, in one step
     days: int | None = None  # of each replay, from its first; None is all of them
     explain: int | None = None  # the customer whose liquidation is walked through; None is the first that fits
 

@@ -1,8 +1,8 @@
 """What a liquidator does with what it has taken: away with the risk, as far as makers and its issuer carry it.
 
-First tokens are redeemed at the issuer, while the exchange keeps regular hours, for the oracle's price less a cost; then the
-net exposure of each market is traded against whichever maker is the cheapest, up to the size quoted at this look. What is
-left waits for the next one, and keeps capital bound.
+First tokens are redeemed at the issuer, while the exchange keeps regular hours, for the oracle's price less a cost;
+then the net exposure of each market is traded against whichever maker is the cheapest, up to the size quoted at this
+look. What is left waits for the next one, and keeps capital bound.
 """
 
 from __future__ import annotations
@@ -37,14 +37,15 @@ class Unwinding:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._offers: list[SignedOrder] | None = None
+        self._offers: dict[int, list[SignedOrder]] = {}  # by market
         self._mids: dict[int, int] = {}
         self._left: dict[tuple[int, int], int] = {}  # nano, by account and nonce of an order
         self.costs = Costs()
 
     def look(self) -> None:
-        """New prices: makers quote anew, once they are asked."""
-        self._offers = None
+        """New prices: makers quote anew."""
+        self._offers.clear()
+        self._left.clear()
         self._mids.clear()
 
     def unwind(self, place: int, session: Session) -> None:
@@ -114,11 +115,10 @@ class Unwinding:
         return sum(int(fields["taker_fee"]) for name, fields in book.events(receipt) if name == "Novated")
 
     def _against(self, underlying: int, wanted: int) -> list[SignedOrder]:
-        """Orders on the other side, the best price first."""
-        if self._offers is None:
-            self._left.clear()
-            self._offers = [offer for maker in self._stage.makers for offer in maker.quote(self._stage.underlyings)]
-        fitting = [o for o in self._offers if o.order.market == underlying and o.order.size * wanted < 0]
+        """Orders on the other side, the best price first; makers sign when they are asked."""
+        if underlying not in self._offers:
+            self._offers[underlying] = [offer for maker in self._stage.makers for offer in maker.quote([underlying])]
+        fitting = [offer for offer in self._offers[underlying] if offer.order.size * wanted < 0]
         return sorted(fitting, key=lambda offer: offer.order.price, reverse=wanted < 0)
 
     def _mid(self, underlying: int) -> int:

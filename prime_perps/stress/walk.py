@@ -114,11 +114,11 @@ class Walk:
             f"- health = {usd(equity)} / {usd(maintenance)} = {equity / maintenance:.4f}",
             f"- auction, {self.elapsed} seconds old: pi = {_ratio(taken.price)}",
             f"- h MM = {_ratio(self.terms.target_health)} x {usd(maintenance)} = {usd(self.goal)}",
-            f"- f = ({usd(self.goal)} - {usd(equity)}) / ({usd(self.goal)} - (1 - {_ratio(taken.price)}) x {usd(equity)})"
-            f" = {float(self.fraction):.4%}" + self._part(),
+            f"- f = ({usd(self.goal)} - {usd(equity)}) / ({usd(self.goal)} - (1 - {_ratio(taken.price)}) x"
+            f" {usd(equity)}) = {float(self.fraction):.4%}" + self._part(),
             f"- equity that goes = {float(Fraction(taken.fraction, WAD)):.4%} x {usd(equity)}"
             f" = {usd(equity * taken.fraction // WAD)}",
-            f"- payment = {_ratio(taken.price)} x that = {usd(taken.payment)}, so the discount is {usd(taken.discount)}",
+            f"- payment = {_ratio(taken.price)} x that = {usd(taken.payment)}: a discount of {usd(taken.discount)}",
             "",
             "Afterwards:",
             "",

@@ -1,9 +1,9 @@
-"""The parameters of a replay: those of parameters/local.json for the replay's own stocks, and what the switches change.
+"""The parameters of a replay: parameters/local.json with the replay's own stocks, and what the switches change.
 
-No portfolio margin. One formula has no switch for it, so the risk table is rewritten: each name's whole stand-alone rate
-(factor, own name, floor) becomes its floor, shocks become nothing, and a hedged pair is charged for both of its legs, which
-is a basis of twice the floor. The margin of a book is then the sum of its positions' own. What a weekend multiplies, the
-shocks, is gone with them, and shorts are charged as longs: both make this comparison kinder to isolated margin.
+No portfolio margin. One formula has no switch for it, so the risk table is rewritten: each name's whole stand-alone
+rate (factor, own name, floor) becomes its floor, shocks become nothing, and a hedged pair is charged for both of its
+legs, which is a basis of twice the floor. The margin of a book is then the sum of its positions' own. What a weekend
+multiplies, the shocks, is gone with them, and shorts are charged as longs: both ask less than isolated margin would.
 
 No throttle. Each `throttle_...` term of the engine becomes as loose as can be. An engine without such terms has none to
 take away, and the report says so.
