@@ -13,6 +13,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from prime_perps.errors import PrimePerpsError
 from prime_perps.keepers import logs
 from prime_perps.stress.replay import Outcome, Progress
@@ -38,9 +40,13 @@ def run_all(tasks: Sequence[Task], jobs: int, tell: Tell) -> Mapping[str, Outcom
 
 
 def _logged(task: Task, progress: Progress) -> Outcome:
+    before = structlog.get_config()
     with task.log.open("w") as file:
         logs.configure(json=True, file=file)
-        return task.work(progress)
+        try:
+            return task.work(progress)
+        finally:
+            structlog.configure(**before)
 
 
 class _Processes:
