@@ -58,10 +58,12 @@ def _replay(result: Result) -> Figure:
     figure, grid = plt.subplots(4, 1, figsize=(9.5, 9.5), sharex=True, height_ratios=(2, 3, 2, 1.6))
     days = list(scenario.days)
     places = _places(record.samples, days)
-    _index(grid[0], places, record.samples)
-    _health(grid[1], places, record.samples)
+    traded = [(place, sample) for place, sample in zip(places, record.samples, strict=True) if place is not None]
+    during, samples = [place for place, _ in traded], [sample for _, sample in traded]
+    _index(grid[0], during, samples)
+    _health(grid[1], during, samples)
     _liquidations(grid[2], result, days)
-    _insurance(grid[3], places, record.samples)
+    _insurance(grid[3], during, samples)
     step = max(1, -(-len(days) // DATES))
     grid[3].set_xticks(range(0, len(days), step), [f"{day:%-d %b}" for day in days[::step]], ha="left")
     grid[3].set_xlim(-0.05 * max(len(days) / 10, 1), len(days) + 0.02)
@@ -95,7 +97,7 @@ def _health(axes: Axes, places: Sequence[float], samples: Sequence[Sample]) -> N
     axes.axhline(1, color=LIMIT, linewidth=1, linestyle=(0, (2, 2)))
     axes.set_ylim(min(-0.1, float(worst.min()) - 0.1), HEALTHIEST)
     axes.set_title("Health of customers: equity over maintenance margin; below 1 they are sold")
-    axes.legend(loc="upper right", ncols=4, fontsize=8)
+    axes.legend(loc="lower right", ncols=4, fontsize=8)
 
 
 def _liquidations(axes: Axes, result: Result, days: Sequence[date]) -> None:
@@ -118,14 +120,17 @@ def _insurance(axes: Axes, places: Sequence[float], samples: Sequence[Sample]) -
     axes.set_title("Insurance, thousand USD")
 
 
-def _places(samples: Sequence[Sample], days: Sequence[date]) -> list[float]:
-    """Number of the day and how much of its regular hours has passed; what is outside of them, at their ends."""
+def _places(samples: Sequence[Sample], days: Sequence[date]) -> list[float | None]:
+    """
+    Number of the day and how much of its regular hours has passed. After the close it is all of them; before the open,
+    where prices are in doubt or shut, None: those looks are not drawn.
+    """
     opens: dict[date, int] = {}
     for sample in samples:
         if sample.session is Session.REGULAR:
             opens.setdefault(sample.day, sample.time)
-    places = []
+    places: list[float | None] = []
     for sample in samples:
-        done = (sample.time - opens.get(sample.day, sample.time)) / HOURS
-        places.append(bisect_right(days, sample.day) - 1 + float(np.clip(done, 0, 1)))
+        done = (sample.time - opens[sample.day]) / HOURS
+        places.append(None if done < 0 else bisect_right(days, sample.day) - 1 + min(done, 1.0))
     return places

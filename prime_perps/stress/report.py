@@ -125,13 +125,21 @@ class Result:
         largest, number = max(losses)
         who = self.outcome.customers[number]
         accounts = len({customer for _, customer in losses})
+        account = "account" if accounts == 1 else "accounts"
         return (
-            f"{day}: {_dollars(total)} USD ({total * BPS / self.outcome.gross:.2f} bps) from {accounts} "
-            f"{'account' if accounts == 1 else 'accounts'}; the index moved {moves[-1]:+.1%}, "
-            f"{scenario.symbols[furthest]} {moves[furthest]:+.1%}. The largest, {_dollars(largest)} USD, was customer "
-            f"{number} ({who.kind}), with a gross of {_dollars(who.gross)} and {who.equity / max(who.gross, 1):.1%} of "
-            "it as equity at the opening."
+            f"{day}: {_dollars(total)} USD ({total * BPS / self.outcome.gross:.2f} bps) from {accounts} {account}; "
+            f"the index moved {moves[-1]:+.1%}, {scenario.symbols[furthest]} {moves[furthest]:+.1%}"
+            f"{self._opened(furthest, row)}. The largest, {_dollars(largest)} USD, was customer {number} ({who.kind}), "
+            f"with a gross of {_dollars(who.gross)} and {who.equity / max(who.gross, 1):.1%} of it as equity at the "
+            "opening."
         )
+
+    def _opened(self, place: int, row: int) -> str:
+        """How much of a move came before the open, where that is known."""
+        bars = self.outcome.scenario.bars.get(place)
+        if bars is None:
+            return ""
+        return f" (opened at {bars[row][0] / self.outcome.scenario.closes[row][place] - 1:+.1%})"
 
     def plain(self, gas: Gas | None) -> dict[str, Any]:
         outcome, scenario, record = self.outcome, self.outcome.scenario, self.outcome.record

@@ -51,8 +51,18 @@ class Walk:
         return int(self.terms.target_health * self.taken.maintenance // WAD)
 
     @property
+    def whole(self) -> bool:
+        """Whether the account was so small that all of it could be taken."""
+        return bool(self.taken.maintenance < self.terms.whole_below)
+
+    @property
+    def largest(self) -> int:
+        """What could be taken, wad: the closed form, rounded down, or everything."""
+        return WAD if self.whole else self.fraction.numerator * WAD // self.fraction.denominator
+
+    @property
     def fraction(self) -> Fraction:
-        """f = (h MM - E) / (h MM - (1 - pi) E), of the largest slice."""
+        """f = (h MM - E) / (h MM - (1 - pi) E)."""
         taken = self.taken
         return Fraction(self.goal - taken.equity) / (self.goal - Fraction(WAD - taken.price, WAD) * taken.equity)
 
@@ -68,7 +78,7 @@ class Walk:
             "auction": {"started_at": before.auction.started_at, "elapsed": self.elapsed, "price": taken.price},
             "slice": {
                 "target_health": self.terms.target_health,
-                "largest_fraction": self.fraction.numerator * WAD // self.fraction.denominator,
+                "largest_fraction": self.largest,
                 "fraction": taken.fraction,
                 "equity_moved": taken.equity * taken.fraction // WAD,
                 "payment": taken.payment,
@@ -134,10 +144,10 @@ class Walk:
         return "\n".join(lines) + "\n"
 
     def _part(self) -> str:
-        whole = self.fraction.numerator * WAD // self.fraction.denominator
-        if whole == self.taken.fraction:
-            return ""
-        return f", of which the liquidator took {self.taken.fraction / whole:.2%}"
+        told = f"; with MM below {usd(self.terms.whole_below)} all of it could be taken" if self.whole else ""
+        if abs(self.largest - self.taken.fraction) > 1:
+            told += f", of which the liquidator took {self.taken.fraction / self.largest:.2%}"
+        return told
 
     def _holdings(self, summary: Any) -> list[str]:
         rows = [

@@ -175,7 +175,7 @@ def test_walk__every_number__follows_from_those_before_it(tmp_path):
 
 def _first_sold():
     outcome = replay.in_process(CRASH.shortened(1), FEW, lambda *_: None)
-    sold = [one.account % 2**96 for one in outcome.record.slices if one.equity > 0]
+    sold = [one.account % 2**96 for one in outcome.record.slices if one.equity > 0 and one.fraction < WAD]
     return sold[0]
 
 
