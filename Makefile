@@ -15,12 +15,13 @@ PYTEST = $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo week backtest test mutate lint format bench compile abi lock clean distclean
+.PHONY: help setup demo week backtest stress test mutate lint format bench compile abi lock clean distclean
 
 help:
 	@echo "make demo      the worked example: real prices, a real local chain, plots and a report in build/demo"
 	@echo "make week      a long weekend: earnings, a halt, 72 hours shut, a split; a plot and a report in build/week"
 	@echo "make backtest  the margin formula on real prices since 1985; tables, plots and a report in build/backtest"
+	@echo "make stress    four crashes on chain with 220 accounts and live keepers; plots, a walk and a report in build/stress"
 	@echo "make test      every test (or one kind: make $(foreach suite,$(SUITES),test-$(suite)))"
 	@echo "make mutate    spoil the margin model in every small way and see whether a test notices"
 	@echo "make lint      formatting, lint, types, contract sizes"
@@ -46,9 +47,12 @@ week: $(STAMP)
 backtest: $(STAMP) $(PRICES)
 	$(BIN)/ape run backtest $(ARGS)
 
+stress: $(STAMP) $(PRICES)
+	$(BIN)/ape run stress $(ARGS)
+
 $(PRICES): requirements-backtest.txt $(STAMP)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --requirement $< || \
-		{ echo "backtest: pip could not install $< (see above); is the package index reachable?" >&2; exit 1; }
+		{ echo "prices: pip could not install $< (see above); is the package index reachable?" >&2; exit 1; }
 	@touch $@
 
 # Compiled once before the workers start, so that they do not do it side by side.

@@ -118,7 +118,7 @@ def _table(package: str, file: str, opened: Callable[[Path], TextIO]) -> tuple[l
     """Header and rows of a package's file."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise PricesMissing(f"the back-test needs the prices in {_how_to_install(package)}")
+        raise PricesMissing(f"real prices are in {_how_to_install(package)}")
     path = Path(spec.submodule_search_locations[0]) / file
     try:
         with opened(path) as text:
@@ -155,7 +155,7 @@ _COMMAND = ".venv/bin/python -m pip install --no-deps --requirement requirements
 
 
 def _how_to_install(package: str) -> str:
-    return f"{_DISTRIBUTIONS[package]}, which is not installed: run `make backtest`, or {_COMMAND}"
+    return f"{_DISTRIBUTIONS[package]}, which is not installed: run `make backtest` or `make stress`, or {_COMMAND}"
 
 
 def _spoilt(package: str, complaint: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -148,10 +148,16 @@ class Recorder:
             self.record.losses.append(Loss(instant.day, number, fields["loss"], uncovered))
         elif name == "AuctionStarted":
             self.record.auctions += 1
-        elif "ocialised" in name:
-            told = next(fields[entry] for entry in ("amount", "loss", "socialised") if entry in fields)
-            self.record.socialised += int(told)
+        else:
+            self.record.socialised += socialised(name, fields)
         return []
+
+
+def socialised(name: str, fields: Mapping[str, Any]) -> int:
+    """wad USD that an event says has been shared among holders of cash; 0 of any other event."""
+    if "socialised" not in name.lower():
+        return 0
+    return int(next(fields[entry] for entry in ("amount", "loss", "socialised") if entry in fields))
 
 
 def read_margins(stage: Stage, accounts: Sequence[int]) -> dict[int, Any]:

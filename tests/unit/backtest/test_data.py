@@ -76,7 +76,8 @@ def test_rows__years__both_included(packages):
 @pytest.mark.parametrize(("read", "package"), [(data.sp500, "skfolio"), (data.nyse, "universal-portfolios")])
 def test_universes__package_not_installed__named_with_the_command(read, package):
     with pytest.raises(
-        PricesMissing, match=rf"{package}, which is not installed: run `make backtest`, or .*pip install"
+        PricesMissing,
+        match=rf"{package}, which is not installed: run `make backtest` or `make stress`, or .*pip install",
     ):
         read()
 
@@ -124,6 +125,4 @@ def test_nyse__other_number_of_rows__refused_for_its_days_are_unknown(packages):
 def test_command__prices_not_installed__one_line_that_says_what_to_do(tmp_path):
     result = CliRunner().invoke(cli, ["--output", str(tmp_path / "out")])
     assert (result.exit_code, result.output.count("\n")) == (1, 1)
-    assert result.output.startswith(
-        "Error: the back-test needs the prices in skfolio, which is not installed: run `make"
-    )
+    assert result.output.startswith("Error: real prices are in skfolio, which is not installed: run `make")
