@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -15,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from prime_perps import compiler
 from prime_perps.errors import PrimePerpsError
 from prime_perps.keepers import logs
 from prime_perps.stress.replay import Outcome, Progress
@@ -76,12 +79,8 @@ class _Processes:
     def _begin(self, task: Task) -> None:
         here, there = self._context.Pipe(duplex=False)
         process = self._context.Process(target=_child, args=(task, there), daemon=True)
-        # Ctrl-C is for this process, which ends its children itself. What is ignored now, they ignore from the start.
-        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
+        with _heritage():
             process.start()
-        finally:
-            signal.signal(signal.SIGINT, handler)
         there.close()
         self._running[here] = task.name, process
 
@@ -101,6 +100,21 @@ class _Processes:
         if kind == "broken":
             raise RuntimeError(f"the replay of {name} broke\n{told[0]}")
         self._outcomes[name] = told[0]
+
+
+@contextmanager
+def _heritage() -> Iterator[None]:
+    """
+    What children have from this process. Ctrl-C is not for them: they are ended by it, and what is ignored now they
+    ignore from the start. And they import the very files that run here: ape takes the project off the path.
+    """
+    handler, path = signal.signal(signal.SIGINT, signal.SIG_IGN), list(sys.path)
+    sys.path.insert(0, str(compiler.ROOT))
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        signal.signal(signal.SIGINT, handler)
 
 
 def _child(task: Task, parent: Connection) -> None:

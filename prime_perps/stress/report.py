@@ -252,11 +252,15 @@ class Report:
         scratch.replace(path)
 
     def save_walks(self, folder: Path) -> list[Path]:
-        """Write walk-<replay>.md of each replay in which a liquidation fits one. Returns their paths."""
+        """
+        Write walk-<replay>.md of each replay in which a liquidation fits one, and remove an earlier run's of the others.
+        Returns their paths.
+        """
         written = []
         for result in self.results:
+            path = folder / f"walk-{result.outcome.scenario.name}.md"
+            path.unlink(missing_ok=True)
             if result.outcome.walk is not None:
-                path = folder / f"walk-{result.outcome.scenario.name}.md"
                 path.write_text(result.outcome.walk.text)
                 written.append(path)
         return written
