@@ -24,6 +24,7 @@ from prime_perps.demo.plots import STYLE
 from prime_perps.reports import Session
 from prime_perps.stress.record import Sample
 from prime_perps.stress.report import Result
+from prime_perps.stress.scenarios import OPENING
 from prime_perps.units import WAD
 
 INDEX, MEDIAN, BAND, WORST, SOLD, INSURANCE, LIMIT = (
@@ -37,7 +38,10 @@ INDEX, MEDIAN, BAND, WORST, SOLD, INSURANCE, LIMIT = (
 )
 HEALTHIEST = 3.5  # of what is drawn; above it nothing happens
 DATES = 9  # along the axis, about
+LEAST_RANGE = 0.1  # of an amount that hardly changes, for its axis
 HOURS = 6.5 * 3_600
+
+Place = tuple[float, bool]  # number of the day and how much of its hours has passed; whether it has opened
 
 
 def draw(results: Sequence[Result], folder: Path) -> list[Path]:
@@ -58,12 +62,12 @@ def _replay(result: Result) -> Figure:
     figure, grid = plt.subplots(4, 1, figsize=(9.5, 9.5), sharex=True, height_ratios=(2, 3, 2, 1.6))
     days = list(scenario.days)
     places = _places(record.samples, days)
-    traded = [(place, sample) for place, sample in zip(places, record.samples, strict=True) if place is not None]
-    during, samples = [place for place, _ in traded], [sample for _, sample in traded]
-    _index(grid[0], during, samples)
-    _health(grid[1], during, samples)
+    _index(grid[0], places, record.samples)
+    # Before the open prices are in doubt or shut, and nobody's health is what it seems.
+    known = [place for place, (_, begun) in enumerate(places) if begun]
+    _health(grid[1], [places[place][0] for place in known], [record.samples[place] for place in known])
     _liquidations(grid[2], result, days)
-    _insurance(grid[3], during, samples)
+    _insurance(grid[3], places, record.samples)
     step = max(1, -(-len(days) // DATES))
     grid[3].set_xticks(range(0, len(days), step), [f"{day:%-d %b}" for day in days[::step]], ha="left")
     grid[3].set_xlim(-0.05 * max(len(days) / 10, 1), len(days) + 0.02)
@@ -80,8 +84,9 @@ def _replay(result: Result) -> Figure:
     return figure
 
 
-def _index(axes: Axes, places: Sequence[float], samples: Sequence[Sample]) -> None:
-    axes.plot(places, [sample.index for sample in samples], color=INDEX, linewidth=1.1)
+def _index(axes: Axes, places: Sequence[Place], samples: Sequence[Sample]) -> None:
+    at = [0.0, *(place for place, _ in places)]
+    axes.plot(at, [OPENING, *(sample.index for sample in samples)], color=INDEX, linewidth=1.1)
     axes.set_title("Index, 100 at the opening of the accounts")
 
 
@@ -110,27 +115,31 @@ def _liquidations(axes: Axes, result: Result, days: Sequence[date]) -> None:
     axes.bar(middles, [counted[day] for day in days], 0.84, color="#e8b4ae", label="slices")
     axes.bar(middles, [first[day] for day in days], 0.84, color=SOLD, label="accounts sold from for the first time")
     axes.set_title(f"Liquidations by day: {len(slices):,} slices of {result.liquidated:,} accounts")
-    axes.legend(loc="upper right", fontsize=8)
+    axes.set_ylim(0, 1.35 * max(counted.values(), default=1))
+    axes.legend(loc="upper right", ncols=2, fontsize=8)
 
 
-def _insurance(axes: Axes, places: Sequence[float], samples: Sequence[Sample]) -> None:
-    axes.step(places, [sample.insurance / WAD / 1_000 for sample in samples], where="post", color=INSURANCE)
+def _insurance(axes: Axes, places: Sequence[Place], samples: Sequence[Sample]) -> None:
+    axes.step(
+        [place for place, _ in places],
+        [sample.insurance / WAD / 1_000 for sample in samples],
+        where="post",
+        color=INSURANCE,
+    )
     low, high = axes.get_ylim()
-    axes.set_ylim(min(0, low), max(high * 1.05, 1))
-    axes.set_title("Insurance, thousand USD")
+    margin = max(high - low, LEAST_RANGE * max(abs(low), abs(high), 1)) / 2
+    axes.set_ylim((low + high) / 2 - margin, (low + high) / 2 + margin)
+    axes.set_title("Insurance, thousand USD; the axis need not begin at nought")
 
 
-def _places(samples: Sequence[Sample], days: Sequence[date]) -> list[float | None]:
-    """
-    Number of the day and how much of its regular hours has passed. After the close it is all of them; before the open,
-    where prices are in doubt or shut, None: those looks are not drawn.
-    """
+def _places(samples: Sequence[Sample], days: Sequence[date]) -> list[Place]:
+    """After the close all of the day's hours have passed, before the open none of them."""
     opens: dict[date, int] = {}
     for sample in samples:
         if sample.session is Session.REGULAR:
             opens.setdefault(sample.day, sample.time)
-    places: list[float | None] = []
+    places = []
     for sample in samples:
         done = (sample.time - opens[sample.day]) / HOURS
-        places.append(None if done < 0 else bisect_right(days, sample.day) - 1 + min(done, 1.0))
+        places.append((bisect_right(days, sample.day) - 1 + min(max(done, 0.0), 1.0), done >= 0))
     return places

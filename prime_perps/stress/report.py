@@ -253,7 +253,7 @@ class Report:
 
     def save_walks(self, folder: Path) -> list[Path]:
         """
-        Write walk-<replay>.md of each replay in which a liquidation fits one, and remove an earlier run's of the others.
+        Write walk-<replay>.md of each replay in which a liquidation fits one, remove an earlier run's of the others.
         Returns their paths.
         """
         written = []
