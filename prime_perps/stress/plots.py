@@ -20,7 +20,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from prime_perps.demo.plots import STYLE
+from prime_perps.demo.drawing import STYLE
 from prime_perps.reports import Session
 from prime_perps.stress.record import Sample
 from prime_perps.stress.report import Result

@@ -12,7 +12,7 @@ import numpy as np
 from prime_perps.backtest.data import Array
 from prime_perps.chain.contract import Contract
 from prime_perps.errors import PrimePerpsError, Revert
-from prime_perps.keepers.decision import liquidatable
+from prime_perps.liquidation import liquidatable
 from prime_perps.reports import Session
 from prime_perps.stress.path import Instant
 from prime_perps.stress.stage import Stage
@@ -25,8 +25,8 @@ SHARES = (0.05, 0.25, 0.5)
 @dataclass(frozen=True)
 class Sample:
     """
-    One look. Health is what the engine goes by, of the customers that need margin: equity, with twice the doubt of its
-    prices, over maintenance margin. Index in USD.
+    One look. Health is that of the customers that need margin: equity, with twice the doubt of its prices, over
+    maintenance margin. The engine waits for the slow price besides. Index in USD.
     """
 
     time: int
@@ -104,7 +104,7 @@ class Recorder:
                 continue
             ratio = (margin.equity + 2 * margin.doubt) / max(margin.maintenance, 1)
             healths.append(ratio)
-            if liquidatable(margin.equity, margin.maintenance, margin.doubt):
+            if liquidatable(margin):
                 found.append(account)
             if record.worst is None or ratio < record.worst[0]:
                 record.worst = ratio, self.stage.customers[account].number, instant.day
