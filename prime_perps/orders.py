@@ -1,8 +1,8 @@
-"""Orders: EIP-712 typed data as the exchange hashes it, and signing."""
+"""Orders and baskets: EIP-712 typed data as the exchange hashes it, and signing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from eth_account import Account
@@ -40,20 +40,77 @@ class SignedOrder:
     signature: bytes
 
 
-ORDER_TYPE = [
-    {"name": "account", "type": "uint256"},
-    {"name": "market", "type": "uint256"},
-    {"name": "size", "type": "int256"},
-    {"name": "price", "type": "uint256"},
-    {"name": "nonce", "type": "uint256"},
-    {"name": "expiry", "type": "uint256"},
-    {"name": "reduce_only", "type": "bool"},
-    {"name": "post_only", "type": "bool"},
-]
+@dataclass(frozen=True)
+class Fill:
+    """One order out of many that a caller takes: `size` in nano, signed for him; `limit` in wad, the worst accepted."""
+
+    maker: SignedOrder
+    size: int
+    limit: int
 
 
-def typed_data(order: Order, chain_id: int, exchange: str) -> dict[str, Any]:
-    """The EIP-712 message of an order, bound to one exchange on one chain."""
+@dataclass(frozen=True)
+class Leg:
+    """One market of a basket: `size` in nano, signed for the basket's account; `price` in wad, at which it trades."""
+
+    market: int
+    size: int
+    price: int
+
+
+@dataclass(frozen=True)
+class Basket:
+    """Up to 16 legs under one signature, in rising order of market; whole, or if `partial` by fractions of all alike.
+
+    Its nonce is of the same numbers as those of orders.
+    """
+
+    account: int
+    legs: tuple[Leg, ...]
+    nonce: int
+    expiry: int
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class SignedBasket:
+    """A basket with its signer's signature, as the exchange takes it."""
+
+    basket: Basket
+    signer: str
+    signature: bytes
+
+
+ORDER_TYPES = {
+    "Order": [
+        {"name": "account", "type": "uint256"},
+        {"name": "market", "type": "uint256"},
+        {"name": "size", "type": "int256"},
+        {"name": "price", "type": "uint256"},
+        {"name": "nonce", "type": "uint256"},
+        {"name": "expiry", "type": "uint256"},
+        {"name": "reduce_only", "type": "bool"},
+        {"name": "post_only", "type": "bool"},
+    ]
+}
+BASKET_TYPES = {
+    "Basket": [
+        {"name": "account", "type": "uint256"},
+        {"name": "legs", "type": "Leg[]"},
+        {"name": "nonce", "type": "uint256"},
+        {"name": "expiry", "type": "uint256"},
+        {"name": "partial", "type": "bool"},
+    ],
+    "Leg": [
+        {"name": "market", "type": "uint256"},
+        {"name": "size", "type": "int256"},
+        {"name": "price", "type": "uint256"},
+    ],
+}
+
+
+def typed_data(agreed: Order | Basket, chain_id: int, exchange: str) -> dict[str, Any]:
+    """The EIP-712 message of an order or a basket, bound to one exchange on one chain."""
     return {
         "domain": {
             "name": DOMAIN_NAME,
@@ -61,24 +118,33 @@ def typed_data(order: Order, chain_id: int, exchange: str) -> dict[str, Any]:
             "chainId": chain_id,
             "verifyingContract": exchange,
         },
-        "primaryType": "Order",
-        "types": {"Order": ORDER_TYPE},
-        "message": {field.name: getattr(order, field.name) for field in fields(order)},
+        "primaryType": type(agreed).__name__,
+        "types": ORDER_TYPES if isinstance(agreed, Order) else BASKET_TYPES,
+        "message": asdict(agreed),
     }
 
 
-def _signable(order: Order, chain_id: int, exchange: str) -> SignableMessage:
-    return encode_typed_data(full_message=typed_data(order, chain_id, exchange))
+def _signable(agreed: Order | Basket, chain_id: int, exchange: str) -> SignableMessage:
+    return encode_typed_data(full_message=typed_data(agreed, chain_id, exchange))
 
 
-def digest(order: Order, chain_id: int, exchange: str) -> bytes:
-    """The 32 bytes a signer signs; equals `order_hash` on chain."""
-    message = _signable(order, chain_id, exchange)
+def digest(agreed: Order | Basket, chain_id: int, exchange: str) -> bytes:
+    """The 32 bytes a signer signs; equals `order_hash` or `basket_hash` on chain."""
+    message = _signable(agreed, chain_id, exchange)
     return keccak(b"\x19" + message.version + message.header + message.body)
 
 
 def sign(order: Order, key: str | bytes, chain_id: int, exchange: str) -> SignedOrder:
     """Sign with a private key."""
+    return SignedOrder(order, *_signature(order, key, chain_id, exchange))
+
+
+def sign_basket(basket: Basket, key: str | bytes, chain_id: int, exchange: str) -> SignedBasket:
+    """Sign with a private key."""
+    return SignedBasket(basket, *_signature(basket, key, chain_id, exchange))
+
+
+def _signature(agreed: Order | Basket, key: str | bytes, chain_id: int, exchange: str) -> tuple[str, bytes]:
+    """(address of the signer, signature)."""
     signer = Account.from_key(key)
-    signature = signer.sign_message(_signable(order, chain_id, exchange)).signature
-    return SignedOrder(order, signer.address, bytes(signature))
+    return signer.address, bytes(signer.sign_message(_signable(agreed, chain_id, exchange)).signature)

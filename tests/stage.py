@@ -29,7 +29,7 @@ from prime_perps.chain.contract import Contract, Method, Receipt
 from prime_perps.chain.revm import RevmBackend
 from prime_perps.deployment import Deployment
 from prime_perps.margin import Table
-from prime_perps.orders import Order, SignedOrder
+from prime_perps.orders import Basket, Leg, Order, SignedBasket, SignedOrder
 from prime_perps.reports import Report, Session
 from prime_perps.units import MID, nano, scaled, wad
 
@@ -211,6 +211,22 @@ class Stage:
 
     def signed(self, role: str, order: Order) -> SignedOrder:
         return orders.sign(order, key(role), self.backend.chain_id(), self.system.exchange.address)
+
+    def basket(self, role: str, legs: dict[str, str], prices: dict[str, str] | None = None, **any: Any) -> SignedBasket:
+        """A signed basket; `legs` are units by symbol, `prices` in USD, the index price where none is given."""
+        self.nonce += 1
+        given = self.prices | (prices or {})
+        sizes = sorted((self.id(symbol), nano(size), wad(given[symbol])) for symbol, size in legs.items())
+        fields = {
+            "account": account(role),
+            "legs": tuple(Leg(*leg) for leg in sizes),
+            "nonce": self.nonce,
+            "expiry": self.now() + AN_HOUR,
+        }
+        return self.signed_basket(role, Basket(**(fields | any)))
+
+    def signed_basket(self, role: str, basket: Basket) -> SignedBasket:
+        return orders.sign_basket(basket, key(role), self.backend.chain_id(), self.system.exchange.address)
 
     def trade(self, maker: str, taker: str, symbol: str, size: str, price: str | None = None) -> Receipt:
         """The taker fills an order of the maker's: `size` in units, negative when the taker sells."""

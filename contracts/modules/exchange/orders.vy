@@ -5,7 +5,7 @@
 @author Prime Perps
 @notice Signed orders: what was signed, by whom, and how much of it is left. Typed data per EIP-712, contract signers
         per EIP-1271. Two bits a nonce (128 nonces a slot) tell fresh, partly filled and done, so that an order filled
-        at once never writes its amount.
+        at once never writes its amount. Baskets share signatures, nonces and floors with them.
 """
 from contracts.interfaces import IExchange
 from snekmate.utils import eip712_domain_separator
@@ -83,10 +83,10 @@ def _is_signed(signer: address, digest: bytes32, signature: Bytes[512]) -> bool:
 
 @internal
 @view
-def _check_live(order: IExchange.Order):
-    assert block.timestamp <= order.expiry, "orders: expired"
-    assert self._floors[order.account] <= order.nonce, "orders: nonce below floor"
-    self._check_nonce(order.nonce)
+def _check_live(account: uint256, nonce: uint256, expiry: uint256):
+    assert block.timestamp <= expiry, "orders: expired"
+    assert self._floors[account] <= nonce, "orders: nonce below floor"
+    self._check_nonce(nonce)
 
 
 @internal
@@ -121,13 +121,44 @@ def _set_state(account: uint256, nonce: uint256, state: uint256):
 
 @internal
 @view
-def _filled_so_far(order: IExchange.Order, digest: bytes32) -> uint256:
-    state: uint256 = self._state(order.account, order.nonce)
+def _spent(account: uint256, nonce: uint256, digest: bytes32, whole: uint256) -> uint256:
+    state: uint256 = self._state(account, nonce)
     if state == FRESH:
         return 0
     if state == DONE:
-        return convert(abs(order.size), uint256)
+        return whole
     return self._filled[digest]
+
+
+@internal
+@view
+def _gone(account: uint256, nonce: uint256, digest: bytes32, whole: uint256) -> uint256:
+    """
+    @notice How much of `whole` nobody can fill any more; below the nonce floor that is all.
+    """
+    if nonce < self._floors[account]:
+        return whole
+    return self._spent(account, nonce, digest, whole)
+
+
+@internal
+def _spend(account: uint256, nonce: uint256, digest: bytes32, amount: uint256, whole: uint256) -> uint256:
+    """
+    @notice Take `amount` from what is left of `whole`: nano of an order, a wad of a basket.
+    @return What was taken before.
+    """
+    state: uint256 = self._state(account, nonce)
+    before: uint256 = self._spent(account, nonce, digest, whole)
+    # a nonce that another order has begun is not free, nor is one that is done
+    self._check_free(state == FRESH or (state == PARTIAL and before > 0))
+    assert amount <= whole - before, "orders: overfilled"
+    if before + amount == whole:
+        self._set_state(account, nonce, DONE)
+        return before
+    if state == FRESH:
+        self._set_state(account, nonce, PARTIAL)
+    self._filled[digest] = before + amount
+    return before
 
 
 @internal
@@ -135,20 +166,8 @@ def _use(order: IExchange.Order, digest: bytes32, amount: uint256):
     """
     @notice Take `amount` nano from what is left of the order.
     """
-    state: uint256 = self._state(order.account, order.nonce)
-    before: uint256 = self._filled_so_far(order, digest)
-    # a nonce that another order has begun is not free, nor is one that is done
-    self._check_free(state == FRESH or (state == PARTIAL and before > 0))
-    after: uint256 = before + amount
-    size: uint256 = convert(abs(order.size), uint256)
-    assert after <= size, "orders: overfilled"
+    self._spend(order.account, order.nonce, digest, amount, convert(abs(order.size), uint256))
     log IExchange.OrderFilled(order_hash=digest, amount=amount)
-    if after == size:
-        self._set_state(order.account, order.nonce, DONE)
-        return
-    if state == FRESH:
-        self._set_state(order.account, order.nonce, PARTIAL)
-    self._filled[digest] = after
 
 
 @internal
