@@ -120,7 +120,8 @@ def typed_data(agreed: Order | Basket, chain_id: int, exchange: str) -> dict[str
         },
         "primaryType": type(agreed).__name__,
         "types": ORDER_TYPES if isinstance(agreed, Order) else BASKET_TYPES,
-        "message": asdict(agreed),
+        # lists are arrays to whoever encodes this, tuples are not
+        "message": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(agreed).items()},
     }
 
 

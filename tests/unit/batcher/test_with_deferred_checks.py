@@ -7,7 +7,8 @@ import pytest
 from prime_perps.accounts import Permission
 from prime_perps.chain import Contract
 from prime_perps.errors import Revert
-from tests.stage import account, address
+from prime_perps.orders import Fill
+from tests.stage import UNLIMITED, account, address
 
 from .conftest import Batches
 
@@ -86,6 +87,33 @@ def test_with_deferred_checks__as_much_risk_as_before__reverts__CH_4(poor: Batch
 def test_with_deferred_checks__risk_reduced_and_money_taken_out__reverts__CH_4(poor: Batches) -> None:
     with pytest.raises(Revert, match=r"^risk: below initial$"):
         poor.run(poor.buy("-10", "IBM"), poor.withdraw(1_000))
+
+
+# what puts checks off itself
+
+
+def test_with_deferred_checks__many_orders_of_a_named_account__are_refused(batches: Batches) -> None:
+    """Its check is put off already: in a batch orders are taken one by one."""
+    batches.fund(10_000)
+    exchange = batches.stage.system.exchange
+    fill = Fill(batches.stage.order("maker", "AAPL", "-1"), 10**9, UNLIMITED)
+    many = batches.step(exchange.fill_many, [fill], batches.account)
+    with pytest.raises(Revert, match=r"^risk: checks deferred$"):
+        batches.run(many)
+    batches.run(many, accounts=[batches.account + 1])
+
+
+def test_with_deferred_checks__basket_for_or_of_a_named_account__is_refused(batches: Batches) -> None:
+    batches.fund(10_000)
+    basket = batches.stage.basket("maker", {"AAPL": "-1", "IBM": "1"})
+    take = batches.step(batches.stage.system.exchange.fill_basket, basket, batches.account, 10**18, 2**255 - 1)
+    with pytest.raises(Revert, match=r"^risk: checks deferred$"):
+        batches.run(take)
+    grant = account("maker"), batches.actor.address, int(Permission.TRADE), 2**63
+    batches.stage.system.clearinghouse.set_operator(*grant, sender=address("maker"))
+    with pytest.raises(Revert, match=r"^risk: checks deferred$"):
+        batches.run(take, accounts=[account("maker")])
+    batches.run(take, accounts=[batches.account + 1])
 
 
 # what can be seen

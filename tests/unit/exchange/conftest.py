@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntFlag
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +13,15 @@ import pytest
 from prime_perps import orders
 from prime_perps.accounts import CASH, account_id
 from prime_perps.chain import Contract, Receipt
-from prime_perps.orders import Order, SignedOrder
-from prime_perps.units import nano, scaled
-from tests.stage import UNLIMITED, Stage, account, address
+from prime_perps.orders import Basket, Fill, Order, SignedBasket, SignedOrder
+from prime_perps.units import WAD, nano, scaled
+from tests.stage import UNLIMITED, Stage, account, address, deployed_source
 
 DOLLARS = "100000"  # what everybody has
 FOREVER = 2**63
 WHOLE = "10"  # units, the size of most orders
+PAIR = {"AAPL": "10", "IBM": "-20"}  # units, the legs of most baskets
+DEAR = 2**255 - 1  # a cost that nobody minds
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
@@ -77,6 +80,36 @@ class Floor:
         who = address(sender or taker)
         return self.exchange.fill(maker, number or account(taker), amount, worst, sender=who)
 
+    def fill_many(self, *fills: Fill, taker: str = "taker", sender: str = "") -> Receipt:
+        return self.exchange.fill_many(list(fills), account(taker), sender=address(sender or taker))
+
+    def take(self, symbol: str, size: str, role: str = "maker", price: str | None = None, **any: Any) -> Fill:
+        """One of many: units, negative to sell, out of an order of just this size, at whatever price it is."""
+        opposite = size[1:] if size.startswith("-") else f"-{size}"
+        limit = 0 if size.startswith("-") else UNLIMITED
+        return Fill(self.stage.order(role, symbol, opposite, price, **any), nano(size), limit)
+
+    def basket(self, role: str = "maker", legs: dict[str, str] | None = None, **any: Any) -> SignedBasket:
+        """The maker buys 10 AAPL and sells 20 IBM at the index prices unless told otherwise."""
+        return self.stage.basket(role, legs or PAIR, **any)
+
+    def fill_basket(
+        self,
+        maker: SignedBasket,
+        fraction: int = WAD,
+        max_cost: int = DEAR,
+        taker: str = "taker",
+        sender: str = "",
+    ) -> Receipt:
+        arguments = (maker, account(taker), fraction, max_cost)
+        return self.exchange.fill_basket(*arguments, sender=address(sender or taker))
+
+    def sizes(self, role: str = "taker", symbols: Sequence[str] = ("AAPL", "IBM")) -> tuple[int, ...]:
+        return tuple(self.stage.position(role, symbol).size for symbol in symbols)
+
+    def basket_filled(self, signed: SignedBasket) -> int:
+        return int(self.exchange.basket_filled(signed.basket))
+
     def match(self, maker: SignedOrder, taker: SignedOrder, size: str | int = WHOLE, sender: str = "keeper") -> Receipt:
         amount = nano(size) if isinstance(size, str) else size
         return self.exchange.match_orders(maker, taker, amount, sender=address(sender))
@@ -116,6 +149,51 @@ class Wallet:
         order = self.floor.order(account=self.account, **changed)
         return replace(self.floor.by(role or self.owner, order), signer=self.contract.address)
 
+    def signed_basket(self, role: str = "", **changed: Any) -> SignedBasket:
+        """The same of a basket."""
+        basket = self.floor.basket(account=self.account, **changed).basket
+        signed = self.floor.stage.signed_basket(role or self.owner, basket)
+        return replace(signed, signer=self.contract.address)
+
+
+@dataclass
+class Reenterer:
+    """A contract that owns an account with money, and calls somewhere when asked about a signature."""
+
+    floor: Floor
+    contract: Contract
+
+    @property
+    def account(self) -> int:
+        return account_id(self.contract.address)
+
+    def on_asked(self, target: Contract, data: bytes, insist: bool) -> None:
+        """Sign only if the call succeeds, or whatever becomes of it."""
+        self.contract.on_asked(target, data, insist, sender=address("attacker"))
+
+    def order(self, size: str = f"-{WHOLE}") -> SignedOrder:
+        order = self.floor.order(account=self.account, size=size)
+        return SignedOrder(order, self.contract.address, b"")
+
+    def basket(self, **changed: Any) -> SignedBasket:
+        basket = self.floor.basket(account=self.account, **changed).basket
+        return SignedBasket(basket, self.contract.address, b"")
+
+
+def deployed_reenterer(floor: Floor) -> Reenterer:
+    """With as much money as everybody."""
+    system, attacker = floor.stage.system, address("attacker")
+    source = Path(__file__).with_name("reentering_signer.vy")
+    made = Reenterer(floor, deployed_source(floor.stage.backend, source, attacker))
+    amount = scaled(DOLLARS, 10**6)
+    system.cash.mint(made.contract, amount, sender=address("deployer"))
+    for target, data in (
+        (system.cash, system.cash.approve.encode(system.vault, amount)),
+        (system.vault, system.vault.deposit.encode(made.account, CASH, amount)),
+    ):
+        made.contract.call(target, data, sender=attacker)
+    return made
+
 
 def deployed_wallet(floor: Floor) -> Wallet:
     """With as much money as everybody."""
@@ -132,8 +210,8 @@ def resigned(signed: SignedOrder, signature: bytes) -> SignedOrder:
     return replace(signed, signature=signature)
 
 
-def digest(floor: Floor, order: Order) -> bytes:
-    return orders.digest(order, floor.stage.backend.chain_id(), floor.exchange.address)
+def digest(floor: Floor, agreed: Order | Basket) -> bytes:
+    return orders.digest(agreed, floor.stage.backend.chain_id(), floor.exchange.address)
 
 
 @pytest.fixture(scope="session")
@@ -154,3 +232,8 @@ def floor(_deployed: Floor) -> Iterator[Floor]:
 @pytest.fixture
 def wallet(floor: Floor) -> Wallet:
     return deployed_wallet(floor)
+
+
+@pytest.fixture
+def reenterer(floor: Floor) -> Reenterer:
+    return deployed_reenterer(floor)
