@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,6 +34,8 @@ SNAPSHOT = Path(__file__).with_name("gas.json")
 TOLERANCE = 0.01
 STOCKS = (1, 2, 5, 10, 20)
 OPERATIONS = ("margin_check", "margin_check_unhedged", "deposit", "withdraw", "trade", "slice", "slice_into_empty")
+# Five markets between two accounts with five hedged stocks: five transactions, or one.
+FIVES = ("five_fills", "fill_many_5", "basket_of_5")
 # Operation: our bar at 5+5, and what was measured of public peers at 5+5 (docs/performance.md names them).
 BARS = {
     "margin_check": 90_000,
@@ -56,6 +59,7 @@ PEERS = {
 START = 1_900_086_400  # a Monday, 13:46 in New York: no closure is within a day, now or three days later
 PRICE = 100
 PREMIUM = 1_001  # thousandths of the index price
+PAID = wad(PRICE) * PREMIUM // 1_000
 TOKENS = 2_000
 ONE_TOKEN = 10**8
 UNLIMITED = 2**256 - 1
@@ -130,15 +134,23 @@ class World:
 
     def cross(self, seller: Trader, buyer: Trader, market: int, units: int) -> int:
         """Gas of crossing two signed orders of equal size, at a premium, so that funding runs."""
-        now = self.backend.timestamp()
-        self._nonce += 1
-
-        def signed(trader: Trader, size: int) -> orders.SignedOrder:
-            order = orders.Order(trader.account, market, size, wad(PRICE) * PREMIUM // 1_000, self._nonce, now + 3_600)
-            return orders.sign(order, trader.key, self.backend.chain_id(), self.system.exchange.address)
-
-        ask, bid = signed(seller, -nano(units)), signed(buyer, nano(units))
+        ask, bid = self.order(seller, market, -units), self.order(buyer, market, units)
         return self.system.exchange.match_orders(ask, bid, nano(units), sender=self.admin).gas_used
+
+    def order(self, trader: Trader, market: int, units: int) -> orders.SignedOrder:
+        """A signed order at a premium; units are negative to sell."""
+        order = orders.Order(trader.account, market, nano(units), PAID, *self._nonce_and_expiry())
+        return orders.sign(order, trader.key, self.backend.chain_id(), self.system.exchange.address)
+
+    def basket(self, trader: Trader, markets: Sequence[int], units: int) -> orders.SignedBasket:
+        """The same in each of several markets."""
+        legs = tuple(orders.Leg(market, nano(units), PAID) for market in markets)
+        basket = orders.Basket(trader.account, legs, *self._nonce_and_expiry())
+        return orders.sign_basket(basket, trader.key, self.backend.chain_id(), self.system.exchange.address)
+
+    def _nonce_and_expiry(self) -> tuple[int, int]:
+        self._nonce += 1
+        return self._nonce, self.backend.timestamp() + 3_600
 
     def borrow(self, trader: Trader, stocks: int) -> None:
         """Take out cash on a loan until little more than initial margin is left."""
@@ -158,6 +170,23 @@ class World:
         self.backend.warp(starts - 5)
         system.execute(*change, sender=self.admin)
         self.backend.warp(starts + system.models.ramp())
+
+
+def measure_fives(world: World, maker: Trader, taker: Trader) -> Figures:
+    """Gas of five trades: one by one, as five orders at once, and as one basket."""
+    exchange, markets = world.system.exchange, range(5)
+    # the word of these nonces is begun, as it is for anybody who trades often
+    world.cross(maker, taker, 0, 1)
+    each = [
+        exchange.fill(world.order(maker, market, -1), taker.account, nano(1), UNLIMITED, sender=taker.address)
+        for market in markets
+    ]
+    fills = [orders.Fill(world.order(maker, market, -1), nano(1), UNLIMITED) for market in markets]
+    many = exchange.fill_many(fills, taker.account, sender=taker.address)
+    basket = world.basket(maker, markets, -1)
+    whole = exchange.fill_basket(basket, taker.account, WAD, 5 * wad(2 * PRICE), sender=taker.address)
+    gas = sum(receipt.gas_used for receipt in each), many.gas_used, whole.gas_used
+    return {name: {"5": used} for name, used in zip(FIVES, gas, strict=True)}
 
 
 def measure(world: World) -> Figures:
@@ -190,6 +219,8 @@ def measure(world: World) -> Figures:
             maker.account, CASH, 10**6, maker.address, sender=maker.address
         ).gas_used
         figures["trade"][size] = world.cross(maker, taker, 0, 1)
+        if stocks == 5:
+            hedged = maker, taker
         for debtor in debtors:
             world.borrow(debtor, stocks)
         # a keeper that holds these stocks already, and one whose account is empty: every slot it writes is new
@@ -201,7 +232,7 @@ def measure(world: World) -> Figures:
         figures[operation][str(stocks)] = system.engine.take(
             debtor.account, keeper.account, WAD // 4, WAD, state, sender=keeper.address
         ).gas_used
-    return figures
+    return figures | measure_fives(world, *hedged)
 
 
 def measure_all(node: Anvil) -> Figures:
@@ -231,6 +262,10 @@ def show(figures: Figures, console: Console) -> None:
         table.add_row(operation, *row, f"[{colour}]{BARS[operation]:,}[/]", PEERS[operation])
     console.print(table)
     show_oracle(figures, console)
+    apart = figures["five_fills"]["5"]
+    for name in FIVES:
+        used = figures[name]["5"]
+        console.print(f"{name}, two accounts at 5+5: {used:,} ({used / apart:.0%})")
     per_stock = slope(figures)
     colour = "green" if per_stock <= SLOPE_BAR else "red"
     console.print(f"one more hedged stock in a check: [{colour}]{per_stock:,}[/] (bar {SLOPE_BAR:,}; Vertex 36,000)")

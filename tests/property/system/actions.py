@@ -17,13 +17,13 @@ import pytest
 from prime_perps.accounts import CASH
 from prime_perps.chain.contract import Method
 from prime_perps.errors import Revert
-from prime_perps.orders import Order, SignedOrder
+from prime_perps.orders import Basket, Leg, Order, SignedBasket, SignedOrder
 from prime_perps.reports import Session
 from prime_perps.units import BPS, MID, WAD, usd
 from tests.stage import AN_HOUR, UNLIMITED, account, address
 
 from . import invariants
-from .preview import Risk, slice_costs, verdict_of
+from .preview import Risk, Trade, slice_costs, verdict_of
 from .strangers import Attempt
 from .world import FEES, INSURANCE, SYMBOLS, World
 
@@ -160,6 +160,23 @@ class Actions:
         limit = UNLIMITED if size > 0 else 0
         arguments = (order.signed, account(taker), size, limit)
         self._refused(reason, self.world.system.exchange.fill, *arguments, role=taker)
+
+    def basket(self, role: str, trades: list[Trade]) -> SignedBasket:
+        """A signed basket on the other side of what a taker would trade, to be filled in parts."""
+        self.stage.nonce += 1
+        legs = tuple(Leg(self.stage.id(trade.symbol), -trade.size, trade.price) for trade in trades)
+        expiry = self.stage.now() + AN_HOUR
+        return self.stage.signed_basket(role, Basket(account(role), legs, self.stage.nonce, expiry, partial=True))
+
+    def fill_basket(self, maker: str, basket: SignedBasket, taker: str, fraction: int) -> None:
+        self.say(f"{taker} fills {fraction / WAD:.4f} of {maker}'s basket of {basket.basket.legs}")
+        arguments = (basket, account(taker), fraction, UNLIMITED // 2)
+        with self._acting(maker, taker):
+            self.world.send(self.world.system.exchange.fill_basket, *arguments, role=taker)
+
+    def refuse_basket(self, basket: SignedBasket, taker: str, fraction: int, reason: str) -> None:
+        arguments = (basket, account(taker), fraction, UNLIMITED // 2)
+        self._refused(reason, self.world.system.exchange.fill_basket, *arguments, role=taker)
 
     def cancel(self, order: Resting) -> None:
         self.say(f"{order.role} cancels {order.signed.order.nonce}")

@@ -6,7 +6,7 @@ a name says otherwise; sizes are nano.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -156,6 +156,15 @@ class Holdings:
 
 
 @dataclass(frozen=True)
+class Trade:
+    """One trade inside the price band: size in nano, signed for the taker; price in wad."""
+
+    symbol: str
+    size: int
+    price: int
+
+
+@dataclass(frozen=True)
 class Auction:
     """An account's auction as it is at a moment, whether anybody has told the engine or not. Times are unix seconds."""
 
@@ -229,23 +238,37 @@ def verdict_of(sheet: Sheet) -> Verdict:
 
 def trade_refusal(look: Look, given: Risk, maker: str, taker: str, symbol: str, size: int, price: int) -> str | None:
     """Why the book refuses a trade of `size` (signed for the taker) inside the price band, or None if it takes it."""
-    market = look.markets[symbol]
-    sides = ((maker, -size, look.settings.maker_fee), (taker, size, look.settings.taker_fee))
+    return trades_refusal(look, given, maker, taker, [Trade(symbol, size, price)])
+
+
+def trades_refusal(look: Look, given: Risk, maker: str, taker: str, trades: Sequence[Trade]) -> str | None:
+    """The same of several trades, each in another market, after which both sides' margin is checked once."""
+    for trade in trades:
+        reason = _market_refusal(look, given, maker, taker, trade)
+        if reason:
+            return reason
+    for role, side, fee in ((maker, -1, look.settings.maker_fee), (taker, 1, look.settings.taker_fee)):
+        before = after = Holdings.of(look.sheets[role])
+        for trade in trades:
+            after = after.traded(trade.symbol, side * trade.size, trade.price, fee)
+        if not after.verdict(given).may_follow(before.verdict(given)):
+            return "risk: below initial"
+    return None
+
+
+def _market_refusal(look: Look, given: Risk, maker: str, taker: str, trade: Trade) -> str | None:
+    """Whatever margin says."""
+    market = look.markets[trade.symbol]
+    sizes = {role: look.sheets[role].sizes[trade.symbol] for role in (maker, taker)}
+    changes = {maker: -trade.size, taker: trade.size}
     if look.settings.paused & 1:
         return "settings: paused"
-    if market.reduce_only or given.restricted(symbol):
-        for role, change, _ in sides:
-            if not reduces(look.sheets[role].sizes[symbol], change):
-                return "trade: reduce only"
-    longs = sum(_long(look.sheets[role].sizes[symbol] + change) for role, change, _ in sides)
-    grown = longs - sum(_long(look.sheets[role].sizes[symbol]) for role, _, _ in sides)
+    reducing = all(reduces(sizes[role], change) for role, change in changes.items())
+    if (market.reduce_only or given.restricted(trade.symbol)) and not reducing:
+        return "trade: reduce only"
+    grown = sum(_long(sizes[role] + change) - _long(sizes[role]) for role, change in changes.items())
     if grown > 0 and market.open_interest + grown > market.open_interest_cap:
         return "trade: open interest cap"
-    for role, change, fee in sides:
-        before = Holdings.of(look.sheets[role])
-        after = before.traded(symbol, change, price, fee).verdict(given)
-        if not after.may_follow(before.verdict(given)):
-            return "risk: below initial"
     return None
 
 

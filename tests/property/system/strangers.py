@@ -17,7 +17,7 @@ from prime_perps import orders
 from prime_perps.accounts import CASH, token
 from prime_perps.chain.contract import Contract
 from prime_perps.errors import Revert
-from prime_perps.orders import Order, SignedOrder
+from prime_perps.orders import Basket, Fill, Leg, Order, SignedBasket, SignedOrder
 from prime_perps.reports import Feed
 from prime_perps.units import NANO, WAD
 from tests.stage import AN_HOUR, UNLIMITED, account, address, key
@@ -147,6 +147,34 @@ def _fill_of_own_signature(world: World, victim: str) -> tuple[Any, ...]:
     return _forged(world, victim, ATTACKER), account(ATTACKER), -NANO, 0
 
 
+def _many_for_victim(world: World, victim: str) -> tuple[Any, ...]:
+    return [Fill(_own_order(world, -NANO), NANO, UNLIMITED)], account(victim)
+
+
+def _many_of_forged(world: World, victim: str) -> tuple[Any, ...]:
+    return [Fill(_forged(world, victim, victim), -NANO, 0)], account(ATTACKER)
+
+
+def _basket(world: World, role: str, signer: str) -> SignedBasket:
+    """A basket of the role's account that the attacker has signed."""
+    legs = Leg(0, NANO, WAD), Leg(1, -NANO, WAD)
+    basket = Basket(account(role), legs, 1, world.stage.now() + AN_HOUR)
+    chain, exchange = world.stage.backend.chain_id(), world.system.exchange.address
+    return SignedBasket(basket, address(signer), orders.sign_basket(basket, key(ATTACKER), chain, exchange).signature)
+
+
+def _basket_for_victim(world: World, victim: str) -> tuple[Any, ...]:
+    return _basket(world, ATTACKER, ATTACKER), account(victim), WAD, UNLIMITED // 2
+
+
+def _basket_forged(world: World, victim: str) -> tuple[Any, ...]:
+    return _basket(world, victim, victim), account(ATTACKER), WAD, UNLIMITED // 2
+
+
+def _basket_of_own_signature(world: World, victim: str) -> tuple[Any, ...]:
+    return _basket(world, victim, ATTACKER), account(ATTACKER), WAD, UNLIMITED // 2
+
+
 def _match_with_forged(world: World, victim: str) -> tuple[Any, ...]:
     return _own_order(world, -NANO), _match_order(world, victim), NANO
 
@@ -247,6 +275,11 @@ ATTEMPTS: list[Attempt] = [
     Attempt("exchange", "fill", _fill_for_victim, refused(NOT_AUTHORIZED)),
     Attempt("exchange", "fill", _fill_of_forged, refused("orders: bad signature")),
     Attempt("exchange", "fill", _fill_of_own_signature, refused(NOT_AUTHORIZED)),
+    Attempt("exchange", "fill_many", _many_for_victim, refused(NOT_AUTHORIZED)),
+    Attempt("exchange", "fill_many", _many_of_forged, refused("orders: bad signature")),
+    Attempt("exchange", "fill_basket", _basket_for_victim, refused(NOT_AUTHORIZED)),
+    Attempt("exchange", "fill_basket", _basket_forged, refused("orders: bad signature")),
+    Attempt("exchange", "fill_basket", _basket_of_own_signature, refused(NOT_AUTHORIZED)),
     Attempt("exchange", "match_orders", _match_with_forged, refused("orders: bad signature")),
     Attempt("exchange", "cancel", on_victim(1), refused(NOT_AUTHORIZED)),
     Attempt("exchange", "raise_nonce_floor", on_victim(2**31), refused("accounts: owner only")),

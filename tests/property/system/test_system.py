@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 
 import hypothesis.strategies as st
 from hypothesis import note, settings
@@ -20,7 +21,7 @@ from tests.stage import account
 
 from . import invariants
 from .actions import LIQUIDATION, TRADING, WITHDRAWALS, Actions, Resting
-from .preview import Holdings, slice_costs, start_refusal, trade_refusal, verdict_of
+from .preview import Holdings, Trade, part, slice_costs, start_refusal, trade_refusal, trades_refusal, verdict_of
 from .strangers import ATTEMPTS, Attempt
 from .world import (
     BOOK_DECIMALS,
@@ -180,6 +181,34 @@ class System(RuleBasedStateMachine, Actions):
             self.match(
                 self.order(maker, symbol, -size, price), self.order(taker, symbol, size * times, limit), size, by
             )
+
+    @rule(
+        roles=st.permutations(TRADERS),
+        legs=st.dictionaries(symbols, st.tuples(sides, offsets), min_size=2),
+        permille=st.integers(1, 1_000),
+        share=shares,
+    )
+    def takes_what_he_may_of_a_basket(
+        self, roles: list[str], legs: dict[str, tuple[int, int]], permille: int, share: int
+    ) -> None:
+        """What both may bear of it together, leg by leg or not; the whole, if that is too much, is refused."""
+        maker, taker = roles[:2]
+        prices = {symbol: self.price(symbol, offset) for symbol, (_, offset) in legs.items()}
+        notional = LARGEST_TRADE * permille // 1_000
+        # in the order of SYMBOLS, whose ids rise
+        trades = [
+            Trade(symbol, legs[symbol][0] * (notional * NANO // prices[symbol]), prices[symbol])
+            for symbol in SYMBOLS
+            if symbol in legs
+        ]
+        basket = self.basket(maker, trades)
+        reason = self._basket_refusal(maker, taker, trades, WAD)
+        if reason:
+            self.refuse_basket(basket, taker, WAD, reason)
+        most = largest(WAD, lambda fraction: self._basket_refusal(maker, taker, trades, fraction) is None)
+        fraction = most * share // WAD
+        if fraction and self._basket_refusal(maker, taker, trades, fraction) is None:
+            self.fill_basket(maker, basket, taker, fraction)
 
     @precondition(lambda self: not self.paused(TRADING) and self._fillable())
     @rule(data=st.data(), share=shares)
@@ -370,6 +399,12 @@ class System(RuleBasedStateMachine, Actions):
 
     def _refusal(self, maker: str, taker: str, symbol: str, size: int, price: int) -> str | None:
         return trade_refusal(self.look, self.risk, maker, taker, symbol, size, price)
+
+    def _basket_refusal(self, maker: str, taker: str, trades: list[Trade], fraction: int) -> str | None:
+        parts = [replace(trade, size=part(trade.size, fraction)) for trade in trades]
+        if not all(trade.size for trade in parts):
+            return "orders: bad size"
+        return trades_refusal(self.look, self.risk, maker, taker, parts)
 
     def _size(self, maker: str, taker: str, symbol: str, side: int, price: int, share: int) -> int:
         """A share (wad) of the largest trade that the book takes, nano; 0 if it would not take that."""
