@@ -55,7 +55,8 @@ def _check_legs(legs: DynArray[IExchange.Leg, LEGS_MAX]):
     for leg: IExchange.Leg in legs:
         self._check_rising(least <= leg.market and leg.market < max_value(uint256))
         least = leg.market + 1
-        orders._check_size(-orders.SIZE_MAX <= leg.size and leg.size <= orders.SIZE_MAX and leg.size != 0)
+        # a leg of nothing is refused with its part
+        orders._check_size(-orders.SIZE_MAX <= leg.size and leg.size <= orders.SIZE_MAX)
 
 
 @internal

@@ -23,7 +23,7 @@ from prime_perps.units import BPS, MID, WAD, usd
 from tests.stage import AN_HOUR, UNLIMITED, account, address
 
 from . import invariants
-from .preview import Risk, Trade, slice_costs, verdict_of
+from .preview import Risk, Trade, part, slice_costs, verdict_of
 from .strangers import Attempt
 from .world import FEES, INSURANCE, SYMBOLS, World
 
@@ -171,8 +171,15 @@ class Actions:
     def fill_basket(self, maker: str, basket: SignedBasket, taker: str, fraction: int) -> None:
         self.say(f"{taker} fills {fraction / WAD:.4f} of {maker}'s basket of {basket.basket.legs}")
         arguments = (basket, account(taker), fraction, UNLIMITED // 2)
+        before = self.look
         with self._acting(maker, taker):
             self.world.send(self.world.system.exchange.fill_basket, *arguments, role=taker)
+        sizes = {leg.market: leg.size for leg in basket.basket.legs}
+        for symbol in SYMBOLS:
+            moved = part(sizes.get(self.stage.id(symbol), 0), fraction)
+            for role, change in ((maker, moved), (taker, -moved)):
+                then, now = before.sheets[role].sizes[symbol], self.look.sheets[role].sizes[symbol]
+                assert now - then == change, f"CH-1: {role} traded {now - then} {symbol}, not {change}"
 
     def refuse_basket(self, basket: SignedBasket, taker: str, fraction: int, reason: str) -> None:
         arguments = (basket, account(taker), fraction, UNLIMITED // 2)
