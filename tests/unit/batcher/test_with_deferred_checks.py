@@ -110,7 +110,7 @@ def test_with_deferred_checks__basket_for_or_of_a_named_account__is_refused(batc
     with pytest.raises(Revert, match=r"^risk: checks deferred$"):
         batches.run(take)
     grant = account("maker"), batches.actor.address, int(Permission.TRADE), 2**63
-    batches.stage.system.clearinghouse.set_operator(*grant, sender=address("maker"))
+    batches.stage.system.operators.set_operator(*grant, sender=address("maker"))
     with pytest.raises(Revert, match=r"^risk: checks deferred$"):
         batches.run(take, accounts=[account("maker")])
     batches.run(take, accounts=[batches.account + 1])
