@@ -35,7 +35,8 @@ UPDATED_AT: constant(uint256) = 168
 REOPENED_AT: constant(uint256) = 200
 JUMPED_AT: constant(uint256) = 232
 JUMPED_MASK: constant(uint256) = 2**24 - 1
-JUMPED_HALF: constant(uint256) = 2**23
+# An observation that is older than the jump is so by less than the longest age limit: what seems to be more is later.
+JUMPED_OLDER: constant(uint256) = JUMPED_MASK - 2**20
 
 _memories: HashMap[uint256, uint256]
 
@@ -123,7 +124,7 @@ def _judged(memory: Memory, mid: uint256, time: uint256, band: uint256) -> (bool
         judged.jumped_at = time & JUMPED_MASK
         return False, judged
     # sources that joined since may have brought an older time, which confirms nothing
-    if unsafe_sub(time, unsafe_add(memory.jumped_at, CONFIRMING)) & JUMPED_MASK > JUMPED_HALF:
+    if unsafe_sub(time, unsafe_add(memory.jumped_at, CONFIRMING)) & JUMPED_MASK > JUMPED_OLDER:
         return False, judged
     judged.jumped_to = 0
     judged.fast = mid

@@ -132,6 +132,16 @@ def test_jump__same_report_again__confirms_nothing(desk: Desk) -> None:
     assert (desk.word().mid, desk.word().flags) == (100 * MID, UNCONFIRMED)
 
 
+@pytest.mark.parametrize("days", [1, 98, 150, 181])
+def test_jump__next_price_after_a_long_silence__confirms_it(desk: Desk, days: int) -> None:
+    """A stock that jumps and is suspended for months. The times of jumps come round in 194 days."""
+    guard(desk, 500)
+    state(desk, 100)
+    state(desk, 120, 10)
+    state(desk, 120, days * DAY)
+    assert desk.word().mid == 120 * MID
+
+
 def test_jump__older_price_of_another_source__confirms_nothing(
     desk: Desk, aggregator: Contract, pyth: Contract
 ) -> None:
