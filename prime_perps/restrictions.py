@@ -32,8 +32,8 @@ def reasons(line: Any, closure: Closure, limits: Limits, reduce_only: bool) -> t
     for flag, reason in ((Flag.HALTED, HALTED), (Flag.PAUSED, PAUSED)):
         if flag in flags:
             told.append(reason)
-    # a word as wide as its price has no room for doubt, and is restricted by its flags alone
-    shut = bool(line.doubt) and line.session in SHUT_SESSIONS
+    # whether or not it is in doubt: a word as wide as its price has no room for any
+    shut = line.session in SHUT_SESSIONS
     if shut:
         told.append(_shut(Session(line.session), closure))
     if Flag.REOPENING | Flag.REDUCE_ONLY in flags:

@@ -57,7 +57,9 @@ def _novate(trade: IPerpClearinghouse.Trade):
 
     config: IPerpClearinghouse.Settings = settings._load()
     notional: uint256 = convert(abs(trade.size), uint256) * trade.price // NANO
-    doubtful: bool = word.flags & RESTRICTED != 0 or word.doubt != 0
+    # a word as wide as its price has no room for doubt
+    shut: bool = (price_word.LIVE_SESSIONS >> word.session) & 1 == 0
+    doubtful: bool = shut or word.flags & RESTRICTED != 0 or word.doubt != 0
     restricted: bool = limits.reduce_only or doubtful
     index: int256 = 0
     rate: int256 = 0

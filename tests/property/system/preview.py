@@ -70,7 +70,7 @@ class Risk:
     def restricted(self, symbol: str) -> bool:
         """Whether only trades that reduce are admitted."""
         word = self.words[symbol]
-        return bool(Flag(word.flags) & RESTRICTING) or word.doubt != 0
+        return not word.live or bool(Flag(word.flags) & RESTRICTING) or word.doubt != 0
 
 
 @dataclass(frozen=True)

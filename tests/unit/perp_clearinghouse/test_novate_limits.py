@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -334,3 +335,22 @@ def test_novate__trading_paused__reverts(book: Book, paused: int) -> None:
 def test_novate__something_else_paused__goes_on(book: Book, paused: int) -> None:
     book.pause(paused)
     book.novate("1")
+
+
+# as wide as its price, which leaves no room for doubt
+
+
+@pytest.mark.parametrize("session", [Session.CLOSED, Session.UNKNOWN], ids=lambda session: session.name)
+def test_novate__as_wide_as_its_price_and_shut__admits_only_reductions(session: Session) -> None:
+    stage = Stage.deployed()
+    oracle = deployed_source(stage.backend, Path(__file__).with_name("one_word_oracle.vy"), address("deployer"))
+    book = configured(stage, oracle=oracle.address)
+    open_word = Word(mid=150 * MID, time=stage.now(), half_width=10_000, session=Session.REGULAR)
+    oracle.set_word(open_word.pack(), sender=address("attacker"))
+    book.pay("maker", "1000000")
+    book.pay("taker", "1000000")
+    book.novate("10")
+    oracle.set_word(replace(open_word, session=session).pack(), sender=address("attacker"))
+    with pytest.raises(Revert, match="trade: reduce only"):
+        book.novate("1")
+    book.novate("-1")
