@@ -39,7 +39,7 @@ def with_deferred_checks(accounts: DynArray[uint256, 8], data: Bytes[8192]):
         extcall CLEARINGHOUSE.defer_check(account)
     extcall IDeferredChecks(msg.sender).on_deferred_checks(data)
     for account: uint256 in accounts:
-        extcall CLEARINGHOUSE.check_deferred(account)
+        extcall CLEARINGHOUSE.check_deferred(account, False)
 
 
 @external

@@ -62,7 +62,7 @@ def fill_many(fills: DynArray[IExchange.Fill, 16], account: uint256):
     extcall CLEARINGHOUSE.defer_check(account)
     for fill: IExchange.Fill in fills:
         self._book(fill.maker.order, account, fill.size, False)
-    extcall CLEARINGHOUSE.check_deferred(account)
+    extcall CLEARINGHOUSE.check_deferred(account, True)
 
 
 @external
@@ -95,8 +95,8 @@ def fill_basket(maker: IExchange.SignedBasket, account: uint256, fraction: uint2
         # after the book has held the price to its band, so that this cannot overflow
         cost += baskets._cost(size, leg.price)
     assert cost <= max_cost, "baskets: cost over limit"
-    extcall CLEARINGHOUSE.check_deferred(basket.account)
-    extcall CLEARINGHOUSE.check_deferred(account)
+    extcall CLEARINGHOUSE.check_deferred(basket.account, True)
+    extcall CLEARINGHOUSE.check_deferred(account, True)
 
 
 @external

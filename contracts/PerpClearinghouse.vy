@@ -210,9 +210,9 @@ def defer_check(account: uint256):
 
 
 @external
-def check_deferred(account: uint256):
+def check_deferred(account: uint256, may_reduce: bool):
     self._check_deferrer()
-    risk._end_deferral(account)
+    risk._end_deferral(account, may_reduce)
 
 
 # the exchange's

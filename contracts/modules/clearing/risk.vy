@@ -34,6 +34,7 @@ struct Deferral:
     on: bool
     equity: int256  # wad, when the deferral began
     maintenance: uint256  # wad, then
+    initial: uint256  # wad, then
 
 
 WAD: constant(uint256) = 10**18
@@ -286,19 +287,25 @@ def _check_reduced(margin: IPerpClearinghouse.Margin, equity: int256, maintenanc
 def _defer(account: uint256):
     self._check_not_deferred(account)
     margin: IPerpClearinghouse.Margin = self._margin(account, empty(Change), False)
-    self._deferrals[account] = Deferral(on=True, equity=margin.equity, maintenance=margin.maintenance)
+    self._deferrals[account] = Deferral(
+        on=True, equity=margin.equity, maintenance=margin.maintenance, initial=margin.initial
+    )
 
 
 @internal
-def _end_deferral(account: uint256):
+def _end_deferral(account: uint256, may_reduce: bool):
     """
     @notice CH-4, for all that has happened to the account since `_defer`.
+    @param may_reduce Whether less risk than at the beginning is enough, as for one trade: only where nobody could have
+           submitted a price in between, or what it brings could be taken out until the old equity is left.
     """
     deferral: Deferral = self._deferrals[account]
     assert deferral.on, "risk: not deferred"
     self._deferrals[account].on = False
     margin: IPerpClearinghouse.Margin = self._margin(account, empty(Change), False)
     if not self._meets_initial(margin):
+        # of several lines one may have taken the place of another, which one trade cannot do
+        self._check_allowed(may_reduce and margin.initial <= deferral.initial)
         self._check_reduced(margin, deferral.equity, deferral.maintenance)
 
 

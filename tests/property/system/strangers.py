@@ -259,7 +259,7 @@ ATTEMPTS: list[Attempt] = [
     Attempt("clearinghouse", "store_settings", fixed((address(ATTACKER), 0, 0, 0, 0)), refused(NOT_THE_CALLER)),
     Attempt("clearinghouse", "store_treasury", fixed(account(ATTACKER)), refused(NOT_THE_CALLER)),
     Attempt("clearinghouse", "defer_check", on_victim(), refused(NOT_THE_CALLER)),
-    Attempt("clearinghouse", "check_deferred", on_victim(), refused(NOT_THE_CALLER)),
+    Attempt("clearinghouse", "check_deferred", on_victim(True), refused(NOT_THE_CALLER)),
     # the batcher
     Attempt("batcher", "with_deferred_checks", _batch_of_victim, refused("batch: not authorized")),
     # what may be changed about it

@@ -29,6 +29,7 @@ ANYBODY = address("attacker")
 class Partners:
     """A book that has one contract for all its partners, or for all but one."""
 
+    stage: Stage
     book: Contract
     actor: Contract
 
@@ -42,8 +43,12 @@ class Partners:
         return self.book.defer_check, account("taker")
 
     @property
-    def check(self) -> tuple[Method, int]:
-        return self.book.check_deferred, account("taker")
+    def check(self) -> tuple[Method, int, bool]:
+        return self.book.check_deferred, account("taker"), True
+
+    @property
+    def check_strictly(self) -> tuple[Method, int, bool]:
+        return self.book.check_deferred, account("taker"), False
 
     @property
     def look(self) -> tuple[Method, int]:
@@ -59,8 +64,9 @@ class Partners:
         """Cash that goes elsewhere whatever margin says: wad."""
         return self.book.move_cash, account("taker"), account("nobody"), amount
 
-    def trade(self, size: str) -> tuple[Method, tuple[Any, ...]]:
-        return self.book.novate, (0, account("maker"), account("taker"), nano(size), wad("150"), False, False)
+    def trade(self, size: str, market: int = 0, price: str = "150") -> tuple[Method, tuple[Any, ...]]:
+        parties = account("maker"), account("taker")
+        return self.book.novate, (market, *parties, nano(size), wad(price), False, False)
 
 
 def _partners(stage: Stage, missing: str = "") -> Partners:
@@ -68,7 +74,7 @@ def _partners(stage: Stage, missing: str = "") -> Partners:
     named = [address("somebody else") if part == missing else actor.address for part in PARTS]
     sources = stage.oracle.address, stage.system.model.address, stage.system.operators
     book = Contract.deploy(stage.backend, "PerpClearinghouse", *sources, *named, sender=address("deployer"))
-    made = Partners(book, actor)
+    made = Partners(stage, book, actor)
     if missing != "configurator":
         made.do((book.store_market, 0, nano("1000000"), 500, 1_000_000, False))
     return made
@@ -95,23 +101,25 @@ def test_defer_check__by_a_part_that_may__passes(stage: Stage, part: str) -> Non
 
 @pytest.mark.parametrize("stranger", ["attacker", "taker"])
 def test_defer_check__by_a_stranger__reverts(partners: Partners, stranger: str) -> None:
-    for method in (partners.book.defer_check, partners.book.check_deferred):
-        with pytest.raises(Revert, match=r"^clearing: not the right caller$"):
-            method(account("taker"), sender=address(stranger))
+    with pytest.raises(Revert, match=r"^clearing: not the right caller$"):
+        partners.book.defer_check(account("taker"), sender=address(stranger))
+    with pytest.raises(Revert, match=r"^clearing: not the right caller$"):
+        partners.book.check_deferred(account("taker"), True, sender=address(stranger))
 
 
 @pytest.mark.parametrize("part", ["vault", "engine", "configurator"])
 def test_defer_check__by_a_part_that_may_not__reverts(book: Any, part: str) -> None:
-    for method in (book.contract.defer_check, book.contract.check_deferred):
-        with pytest.raises(Revert, match=r"^clearing: not the right caller$"):
-            method(account("taker"), sender=address(part))
+    with pytest.raises(Revert, match=r"^clearing: not the right caller$"):
+        book.contract.defer_check(account("taker"), sender=address(part))
+    with pytest.raises(Revert, match=r"^clearing: not the right caller$"):
+        book.contract.check_deferred(account("taker"), True, sender=address(part))
 
 
 @pytest.mark.parametrize("part", ["exchange", "batcher", "gateway"])
 def test_defer_check__by_each_part_that_may__is_not_refused_for_who_it_is(book: Any, part: str) -> None:
     book.contract.defer_check(account("taker"), sender=address(part))
     with pytest.raises(Revert, match=r"^risk: not deferred$"):
-        book.contract.check_deferred(account("taker"), sender=address(part))
+        book.contract.check_deferred(account("taker"), True, sender=address(part))
 
 
 def test_defer_check__twice__reverts(partners: Partners) -> None:
@@ -143,6 +151,29 @@ def test_CH_4_check_deferred__without_equity__may_not_lose_a_wei_more(
     else:
         with pytest.raises(Revert, match=r"^risk: below initial$"):
             partners.do(*steps)
+
+
+def test_CH_4_check_deferred__less_risk_is_not_enough_for_the_caller__reverts(partners: Partners) -> None:
+    partners.do(partners.trade("100"))
+    partners.do(partners.lose(partners.book.margin(account("taker")).equity - wad("1")))
+    partners.do(partners.defer, partners.trade("-10"), partners.check)
+    with pytest.raises(Revert, match=r"^risk: below initial$"):
+        partners.do(partners.defer, partners.trade("-10"), partners.check_strictly)
+
+
+def test_CH_4_check_deferred__less_risk_but_more_initial_margin__reverts(partners: Partners) -> None:
+    """What maintenance margin sees two hours ahead initial margin sees a day ahead: the other line is a stock."""
+    partners.do((partners.book.store_market, 6, nano("1000"), 500, 1_000_000, False))
+    partners.do(partners.trade("0.24", 6, "60000"))
+    oracle, now = partners.stage.oracle, partners.stage.now()
+    oracle.add_closure(now + 20 * 3_600, now + 100 * 3_600, sender=address("guardian"))
+    partners.stage.publish()
+    partners.do(partners.lose(partners.book.margin(account("taker")).equity - wad("3000")))
+    swap = partners.trade("-0.24", 6, "60000"), partners.trade("92")
+    before = partners.book.margin(account("taker"))
+    assert before.equity < before.initial
+    with pytest.raises(Revert, match=r"^risk: below initial$"):
+        partners.do(partners.defer, *swap, partners.check)
 
 
 def test_margin__of_a_deferred_account__reverts_until_it_is_checked(partners: Partners) -> None:
