@@ -10,7 +10,8 @@
 
         State of an account: no auction -> (start) -> auction -> (take, healthy again | stop) -> no auction. While
         equity is negative the clock of the reward runs instead of the price. A liquidation never waits for insurance to
-        have money: what it cannot pay shows as its negative cash (`uncovered_loss`) until it is paid in.
+        have money: what it cannot pay is taken from everybody's positive cash alike, by the supply index. What even that
+        does not pay shows as its negative cash (`uncovered_loss`) until it is paid in.
 @custom:kill The clearinghouse's `set_paused(4)` by the guardian.
 """
 from contracts.interfaces import ILiquidationEngine
@@ -47,6 +48,8 @@ PHASE_MAX: constant(uint256) = 7 * 86_400
 TARGET_MAX: constant(uint256) = 2 * WAD
 SMALL_MAX: constant(uint256) = 100_000 * WAD
 LIQUIDATION_PAUSED: constant(uint256) = 4
+# wei taken beyond a loss, so that the rounding of shares leaves insurance without a debt.
+ROUNDING: constant(uint256) = 10**6
 
 CLEARINGHOUSE: immutable(IPerpClearinghouse)
 
@@ -153,8 +156,7 @@ def terms() -> ILiquidationEngine.Terms:
 @external
 @view
 def uncovered_loss() -> uint256:
-    cash: int256 = (staticcall CLEARINGHOUSE.money(staticcall CLEARINGHOUSE.insurance_account())).cash
-    return convert(max(-cash, 0), uint256)
+    return convert(max(-self._insurance_cash(), 0), uint256)
 
 
 @external
@@ -229,15 +231,37 @@ def _pay_loss(
     account: uint256, liquidator: uint256, margin: IPerpClearinghouse.Margin, fraction: uint256, reward: uint256
 ):
     """
-    @notice LQ-2: insurance takes the loss that goes with the slice; its cash may end below zero, it never reverts.
+    @notice LQ-2: insurance takes the loss that goes with the slice, and what it does not have is shared by all who have
+            cash. It never reverts for want of money.
     """
-    insurance: uint256 = staticcall CLEARINGHOUSE.insurance_account()
     loss: uint256 = convert(-margin.equity, uint256) * fraction // WAD
     self.total_loss += loss
+    socialised: uint256 = self._share_loss(account, loss)
+    insurance: uint256 = staticcall CLEARINGHOUSE.insurance_account()
     extcall CLEARINGHOUSE.move_cash(insurance, liquidator, reward)
     log ILiquidationEngine.LossRecorded(
-        account=account, loss=loss, insurance_after=(staticcall CLEARINGHOUSE.money(insurance)).cash
+        account=account,
+        loss=loss,
+        socialised=socialised,
+        insurance_after=(staticcall CLEARINGHOUSE.money(insurance)).cash,
     )
+
+
+@internal
+def _share_loss(account: uint256, loss: uint256) -> uint256:
+    """
+    @return What was taken from everybody's cash, so that insurance has the loss.
+    """
+    if convert(loss, int256) <= self._insurance_cash():
+        return 0
+    # what is on its way to insurance comes first
+    extcall CLEARINGHOUSE.distribute_fees()
+    missing: int256 = convert(loss, int256) - self._insurance_cash()
+    if missing <= 0:
+        return 0
+    # settled, an account without equity has no cash that could be taken: the loss sold stays the loss quoted
+    extcall CLEARINGHOUSE.settle(account)
+    return extcall CLEARINGHOUSE.socialise(convert(missing, uint256) + ROUNDING)
 
 
 @internal
@@ -288,8 +312,13 @@ def _insured(loss: uint256) -> uint256:
     """
     @notice What insurance has left once it has paid a loss. It may go below zero for the loss, never for a reward.
     """
-    cash: int256 = (staticcall CLEARINGHOUSE.money(staticcall CLEARINGHOUSE.insurance_account())).cash
-    return convert(max(cash - convert(loss, int256), 0), uint256)
+    return convert(max(self._insurance_cash() - convert(loss, int256), 0), uint256)
+
+
+@internal
+@view
+def _insurance_cash() -> int256:
+    return (staticcall CLEARINGHOUSE.money(staticcall CLEARINGHOUSE.insurance_account())).cash
 
 
 @internal

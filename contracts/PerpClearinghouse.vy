@@ -18,8 +18,10 @@
 @custom:kill `configurator.set_paused(7)` by the guardian stops trading, withdrawals and liquidation; deposits and
        `settle` go on.
 """
+from contracts.interfaces import IInterestModel
 from contracts.interfaces import IPerpClearinghouse
 from .modules.clearing import accounts
+from .modules.clearing import cash_market
 from .modules.clearing import funding
 from .modules.clearing import ledger
 from .modules.clearing import markets
@@ -32,11 +34,19 @@ implements: IPerpClearinghouse
 
 initializes: funding
 initializes: ledger
+initializes: cash_market[ledger := ledger]
 initializes: book_settings
 initializes: markets[funding := funding]
-initializes: risk[funding := funding, ledger := ledger, settings := book_settings]
-initializes: slices[funding := funding, ledger := ledger, markets := markets, risk := risk]
+initializes: risk[cash_market := cash_market, funding := funding, ledger := ledger, settings := book_settings]
+initializes: slices[
+    cash_market := cash_market,
+    funding := funding,
+    ledger := ledger,
+    markets := markets,
+    risk := risk,
+]
 initializes: trading[
+    cash_market := cash_market,
     funding := funding,
     ledger := ledger,
     markets := markets,
@@ -55,6 +65,7 @@ batcher: public(immutable(address))
 gateway: public(immutable(address))
 oracle: public(immutable(address))
 operators: public(immutable(address))
+interest: public(immutable(address))
 
 # the account that fees not kept by insurance go to
 treasury: public(uint256)
@@ -65,6 +76,7 @@ def __init__(
     oracle_: address,
     model: address,
     operators_: address,
+    interest_: address,
     vault_: address,
     exchange_: address,
     engine_: address,
@@ -76,6 +88,8 @@ def __init__(
     @param vault_ Where the vault is going to be; it and the next five are deployed after this and refuse to be
            anywhere but where the clearinghouse expects them.
     """
+    cash_market.__init__(interest_)
+    interest = interest_
     risk.__init__(oracle_)
     oracle = oracle_
     operators = operators_
@@ -103,6 +117,11 @@ def distribute_fees() -> uint256:
     return trading._distribute_fees(self.treasury)
 
 
+@external
+def accrue():
+    cash_market._accrue(0, 0, False)
+
+
 # views
 
 
@@ -117,7 +136,20 @@ def margin(account: uint256) -> IPerpClearinghouse.Margin:
 @external
 @view
 def money(account: uint256) -> IPerpClearinghouse.Money:
-    return ledger._money(account)
+    balances: ledger.Balances = ledger._balances(account)
+    return IPerpClearinghouse.Money(cash=cash_market._amount(balances.shares), quote=balances.quote)
+
+
+@external
+@view
+def cash_shares(account: uint256) -> int256:
+    return ledger._balances(account).shares
+
+
+@external
+@view
+def cash_words() -> IInterestModel.Words:
+    return cash_market._words
 
 
 @external
@@ -129,6 +161,8 @@ def position(account: uint256, underlying: uint256) -> IPerpClearinghouse.Positi
 @external
 @view
 def holding(account: uint256, instrument: uint256) -> int256:
+    if instrument == ledger.CASH:
+        return cash_market._cash(account)
     return ledger._balance(account, instrument)
 
 
@@ -187,7 +221,7 @@ def credit(account: uint256, instrument: uint256, amount: uint256, sender: addre
         self._check_authorized(account, sender, accounts.DEPOSIT)
     if instrument >= ledger.FIRST_OTHER and instrument < ledger.CASH:
         assert risk._listing(instrument).units != 0, "clearing: not listed"
-    ledger._change_holding(account, instrument, self._signed(amount))
+    self._book(account, instrument, self._signed(amount))
 
 
 @external
@@ -195,7 +229,7 @@ def debit(account: uint256, instrument: uint256, amount: uint256, sender: addres
     self._check_caller(vault)
     book_settings._check_running(book_settings.WITHDRAWALS)
     self._check_authorized(account, sender, accounts.WITHDRAW)
-    ledger._change_holding(account, instrument, -self._signed(amount))
+    self._book(account, instrument, -self._signed(amount))
     ledger._advance(account)
     risk._check_change(account, empty(risk.Change))
 
@@ -239,9 +273,16 @@ def move_slice(account: uint256, receiver: uint256, fraction: uint256, payment: 
 @external
 def move_cash(account: uint256, receiver: uint256, amount: uint256):
     self._check_caller(engine)
-    ledger._change_money(account, -self._signed(amount), 0)
-    ledger._change_money(receiver, self._signed(amount), 0)
-    log IPerpClearinghouse.CashMoved(account=account, receiver=receiver, amount=amount)
+    cash: int256 = self._signed(amount)
+    cash_market._change(account, -cash, 0, 0)
+    cash_market._change(receiver, cash, 0, 0)
+    cash_market._accrue(0, 0, False)
+
+
+@external
+def socialise(amount: uint256) -> uint256:
+    self._check_caller(engine)
+    return cash_market._socialise(trading._own_account(trading.INSURANCE), amount)
 
 
 # the configurator's
@@ -272,6 +313,14 @@ def store_treasury(treasury: uint256):
     self._check_caller(configurator)
     self.treasury = treasury
     log IPerpClearinghouse.TreasurySet(treasury=treasury)
+
+
+@internal
+def _book(account: uint256, instrument: uint256, amount: int256):
+    if instrument == ledger.CASH:
+        cash_market._pay(account, amount)
+    else:
+        ledger._change_holding(account, instrument, amount)
 
 
 @internal

@@ -15,7 +15,7 @@ from prime_perps.units import WAD
 
 YEAR = 365 * 86_400
 PPB = 10**9
-INDEX_BITS, INDEX_MAX, INDEX_LAST, INDEX_MIN = 78, 2**78 - 1, 2**77, 10**15
+ONE, INDEX_BITS, INDEX_MAX, INDEX_LAST, INDEX_MIN = 2**60, 78, 2**78 - 1, 2**77, 2**50
 SHARES_BITS, CLAIM_BITS, TIME_BITS, RATE_BITS = 112, 96, 32, 34
 PERCENT_TO_CASH = 90
 BORROW_STOP = 950_000_000  # parts per billion
@@ -29,7 +29,7 @@ DIGITS = 50
 
 @dataclass(frozen=True)
 class Market:
-    """All three words. Indexes are wad; the rates are parts per billion a year and hold since `time`."""
+    """All three words. Indexes are 2^60 at first; the rates are parts per billion a year and hold since `time`."""
 
     supply_index: int
     debt_index: int
@@ -46,7 +46,7 @@ class Market:
     @classmethod
     def begun(cls, time: int) -> Market:
         """A market in which nobody has anything."""
-        return cls(WAD, WAD, time, 0, 0, 0, 0, 0, 0, 0, 0)
+        return cls(ONE, ONE, time, 0, 0, 0, 0, 0, 0, 0, 0)
 
     @classmethod
     def unpack(cls, words: Sequence[int]) -> Market:
@@ -88,12 +88,12 @@ class Market:
     @property
     def supply(self) -> int:
         """All positive cash, wad, rounded down."""
-        return self.supply_shares * self.supply_index // WAD
+        return self.supply_shares * self.supply_index // ONE
 
     @property
     def debt(self) -> int:
         """All loans, wad, rounded down."""
-        return self.debt_shares * self.debt_index // WAD
+        return self.debt_shares * self.debt_index // ONE
 
     @property
     def reserve(self) -> int:
@@ -109,11 +109,11 @@ class Market:
 
     def cash(self, shares: int) -> int:
         """What shares are worth, wad; negative is a loan."""
-        return shares * (self.debt_index if shares < 0 else self.supply_index) // WAD
+        return shares * (self.debt_index if shares < 0 else self.supply_index) // ONE
 
     def shares(self, cash: int) -> int:
         """What cash is as shares."""
-        return cash * WAD // (self.debt_index if cash < 0 else self.supply_index)
+        return cash * ONE // (self.debt_index if cash < 0 else self.supply_index)
 
     def paid(self, shares: int, amount: int) -> int:
         """The shares of an account that gets an amount (wad), or pays it."""
@@ -142,10 +142,10 @@ class Market:
     def socialised(self, shares: int, amount: int) -> tuple[Market, int, int]:
         """(market, shares, what could be taken) after an account got `amount` out of everybody else's cash."""
         others = self.supply_shares - max(shares, 0)
-        supply = others * self.supply_index // WAD
+        supply = others * self.supply_index // ONE
         fall = self.supply_index * min(amount, supply) // max(supply, 1) + 1
         fall = min(fall, self.supply_index - INDEX_MIN)
-        covered = min(fall * others // WAD, amount)
+        covered = min(fall * others // ONE, amount)
         lowered = replace(self, supply_index=self.supply_index - fall)
         after = lowered.shares(self.cash(shares) + covered)
         return lowered.held(shares, after), after, covered

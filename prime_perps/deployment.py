@@ -39,7 +39,7 @@ ENTRIES = (
     *(f"fees.{name}" for name in ("maker_pips", "taker_pips", "insurance_bps")),
     *(f"liquidation.{name}" for name in ("start_price", "knee_price", "first_phase", "second_phase")),
     *(f"liquidation.{name}" for name in ("target_health", "whole_below", "smallest_slice", "reward_phase", "lapse")),
-    *("cash.token", "cash.deposit_cap", "risk", "risk_ramp", "treasury", "underlyings"),
+    *("cash.token", "cash.deposit_cap", "cash.rate_floor", "risk", "risk_ramp", "treasury", "underlyings"),
 )
 
 
@@ -71,6 +71,7 @@ class Deployment:
     vault: Contract
     oracle: Contract
     models: Contract
+    interest: Contract
     engine: Contract
     configurator: Contract
     batcher: Contract
@@ -82,7 +83,8 @@ class Deployment:
     block: int = 0
 
     PARTS = (
-        *("clearinghouse", "exchange", "vault", "oracle", "models", "engine", "configurator", "batcher", "operators"),
+        *("clearinghouse", "exchange", "vault", "oracle", "models", "interest", "engine", "configurator", "batcher"),
+        *("operators",),
         *("lens", "timelock", "cash"),
     )
 
@@ -197,12 +199,13 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
     models = Contract.deploy(backend, "ModelFactory", blueprint, plan.risk_ramp, sender=sender)
     made = models.make(plan.table.globals, plan.lines(), ZERO, 0, sender=sender)
     model = next(fields["model"] for name, fields in models.events(made) if name == "ModelMade")
+    interest = Contract.deploy(backend, "InterestModel", plan.rate_floor, sender=sender)
     operators = Contract.deploy(backend, "Operators", sender=sender)
     # The clearinghouse names its partners for good, so it is told where they are going to be: in the order below.
     first = backend.nonce(sender) + 1
     partners = [create_address(sender, first + step) for step in range(5)]
     clearinghouse = Contract.deploy(
-        backend, "PerpClearinghouse", oracle, model, operators, *partners, ZERO, sender=sender
+        *(backend, "PerpClearinghouse", oracle, model, operators, interest, *partners, ZERO), sender=sender
     )
     deployment = Deployment(
         backend=backend,
@@ -216,6 +219,7 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
         oracle=oracle,
         operators=operators,
         models=models,
+        interest=interest,
         timelock=timelock,
         cash=cash,
         underlyings=tuple(_tokens(backend, sender, plan)),
@@ -261,6 +265,7 @@ class _Plan:
     fees: dict[str, int]
     liquidation: tuple[int, ...]
     cash: dict[str, Any]
+    rate_floor: int  # wad a year
     underlyings: list[dict[str, Any]]
     table: risk.RiskTable
     risk_ramp: int
@@ -308,6 +313,7 @@ class _Plan:
                     terms["lapse"],
                 ),
                 cash=parameters["cash"],
+                rate_floor=wad(parameters["cash"]["rate_floor"]),
                 underlyings=parameters["underlyings"],
                 table=risk.load(PARAMETERS / parameters["risk"]),
                 risk_ramp=parameters["risk_ramp"],
@@ -450,6 +456,7 @@ def _governed(deployment: Deployment) -> list[Contract]:
         deployment.configurator,
         deployment.vault,
         deployment.oracle,
+        deployment.interest,
         deployment.engine,
     ]
 

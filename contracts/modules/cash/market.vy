@@ -12,7 +12,6 @@ from . import market_words
 from . import rate
 
 
-WAD: constant(uint256) = 10**18
 PPB: constant(uint256) = 10**9
 # Wad in a part per billion.
 UNIT: constant(uint256) = 10**9
@@ -24,18 +23,18 @@ PERCENT_TO_CASH: constant(uint256) = 90
 BORROW_STOP: constant(uint256) = 950_000_000
 # An index that has come so far stands still from then on, so that none ends while a rate holds.
 INDEX_LAST: constant(uint256) = 2**77
-# A socialised loss lowers the supply index no further than to this: shares must go on fitting their fields.
-INDEX_MIN: constant(uint256) = 10**15
+# A socialised loss lowers the supply index no further than to this, 1/1,024: shares must go on fitting their fields.
+INDEX_MIN: constant(uint256) = 2**50
 CLAIM_MAX: constant(int256) = 2**95 - 1
 
 
 @internal
 @view
 def _market(words: IInterestModel.Words) -> IInterestModel.Market:
-    supply_index: uint256 = market_words._index(words.indexes, False)
-    debt_index: uint256 = market_words._index(words.indexes, True)
-    supply: uint256 = (words.totals & market_words.SHARES_MASK) * supply_index // WAD
-    debt: uint256 = ((words.totals >> market_words.SHARES_BITS) & market_words.SHARES_MASK) * debt_index // WAD
+    supply_index: uint256 = convert(market_words._index(words.indexes, False), uint256)
+    debt_index: uint256 = convert(market_words._index(words.indexes, True), uint256)
+    supply: uint256 = (words.totals & market_words.SHARES_MASK) * supply_index // market_words.ONE
+    debt: uint256 = ((words.totals >> market_words.SHARES_BITS) & market_words.SHARES_MASK) * debt_index // market_words.ONE
     safe: uint256 = words.claims & market_words.CLAIM_MASK
     net_settled: int256 = convert(
         convert(words.claims << (256 - market_words.TARGET_AT), bytes32), int256
@@ -112,11 +111,11 @@ def _socialised(
     """
     market: IInterestModel.Market = self._market(words)
     others: uint256 = (words.totals & market_words.SHARES_MASK) - convert(max(shares, 0), uint256)
-    supply: uint256 = others * market.supply_index // WAD
+    supply: uint256 = others * market.supply_index // market_words.ONE
     # no less is taken than given; what one unit of the index is more than that, the reserve keeps
     fall: uint256 = market.supply_index * min(amount, supply) // max(supply, 1) + 1
     fall = min(fall, market.supply_index - INDEX_MIN)
-    covered: uint256 = min(fall * others // WAD, amount)
+    covered: uint256 = min(fall * others // market_words.ONE, amount)
 
     held: int256 = market_words._amount(shares, words.indexes) + convert(covered, int256)
     changed: IInterestModel.Words = words

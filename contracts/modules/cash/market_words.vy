@@ -7,8 +7,8 @@
         three words, and between two changes both indexes go on in straight lines, at the rates that the last change has
         left: what a view tells is what a call charges, to the wei, and a margin check reads one word.
 
-        indexes   78 bits  supply index, wad
-                  78 bits  debt index, wad
+        indexes   78 bits  supply index, 2^60 at first
+                  78 bits  debt index, 2^60 at first
                   32 bits  time of both
                   34 bits  what cash earns, parts per billion a year
                   34 bits  what a loan costs, parts per billion a year
@@ -19,13 +19,13 @@
                   96 bits  net settled, wad, signed: quote that has become cash
                   64 bits  rate at target, wad a year
 
-        Cash is rounded down, loans are rounded up.
+        Cash is rounded down, loans are rounded up: both are rounded towards minus infinity.
 """
 
 
-WAD: constant(uint256) = 10**18
-SIGNED_WAD: constant(int256) = 10**18
-# 2^78 is 302,231 times what an index is at first: 97 years at 13 %.
+# An index of 1. 2^78 is 262,144 times as much: 96 years at 13 %.
+ONE_BITS: constant(uint256) = 60
+ONE: constant(uint256) = 2**60
 INDEX_BITS: constant(uint256) = 78
 INDEX_MAX: constant(uint256) = 2**78 - 1
 TIME_AT: constant(uint256) = 156
@@ -47,52 +47,45 @@ TARGET_AT: constant(uint256) = 192
 
 @internal
 @view
-def _index(indexes: uint256, debt: bool) -> uint256:
+def _index(indexes: uint256, debt: bool) -> int256:
     """
     @notice One index as of now: supply rounded down, debt up. At its end it stands still.
     """
     elapsed: uint256 = unsafe_sub(block.timestamp, (indexes >> TIME_AT) & TIME_MASK)
     # index < 2^78, rate < 2^34, seconds < 2^32
     index: uint256 = indexes & INDEX_MAX
-    rate: uint256 = (indexes >> RATES_AT) & RATE_MASK
+    growth: uint256 = unsafe_mul(index, (indexes >> RATES_AT) & RATE_MASK)
+    up: uint256 = 0
     if debt:
         index = (indexes >> INDEX_BITS) & INDEX_MAX
-        rate = indexes >> (RATES_AT + RATE_BITS)
-    growth: uint256 = unsafe_mul(unsafe_mul(index, rate), elapsed)
-    if debt:
-        growth = unsafe_add(growth, RATE_DIVISOR - 1)
-    return min(unsafe_add(index, unsafe_div(growth, RATE_DIVISOR)), INDEX_MAX)
+        growth = unsafe_mul(index, indexes >> (RATES_AT + RATE_BITS))
+        up = RATE_DIVISOR - 1
+    growth = unsafe_div(unsafe_add(unsafe_mul(growth, elapsed), up), RATE_DIVISOR)
+    return convert(convert(min(unsafe_add(index, growth), INDEX_MAX), bytes32), int256)
 
 
 @internal
 @view
 def _amount(shares: int256, indexes: uint256) -> int256:
     """
-    @notice What shares are worth now, wad, rounded towards minus infinity; negative is a loan.
+    @notice What shares are worth now, wad; negative is a loan.
     """
-    return self._scaled(shares, convert(convert(self._index(indexes, shares < 0), bytes32), int256), SIGNED_WAD)
+    # |shares| < 2^112, index < 2^78
+    return unsafe_mul(shares, self._index(indexes, shares < 0)) >> ONE_BITS
 
 
 @internal
 @view
 def _shares(amount: int256, indexes: uint256) -> int256:
     """
-    @notice The shares that an amount (wad) is worth now, rounded towards minus infinity.
+    @notice The shares that an amount (wad) is worth now.
     """
-    return self._scaled(amount, SIGNED_WAD, convert(convert(self._index(indexes, amount < 0), bytes32), int256))
-
-
-@internal
-@pure
-def _scaled(number: int256, factor: int256, divisor: int256) -> int256:
-    """
-    @return number x factor / divisor, rounded towards minus infinity.
-    """
-    # |number| < 2^132, factor < 2^78: nothing here can overflow, and both factors are positive
-    product: int256 = unsafe_mul(number, factor)
-    if number < 0:
-        product = unsafe_sub(product, unsafe_sub(divisor, 1))
-    return unsafe_div(product, divisor)
+    # |amount| < 2^132
+    index: int256 = self._index(indexes, amount < 0)
+    scaled: int256 = amount << ONE_BITS
+    if amount < 0:
+        scaled = unsafe_sub(scaled, unsafe_sub(index, 1))
+    return unsafe_div(scaled, index)
 
 
 @internal

@@ -25,6 +25,8 @@ ABOVE: constant(int256) = 3 * 10**18
 SPEED: constant(int256) = 50
 # Past this the rate at target is at one of its ends, wherever it was: 2 / 0.0001 is less than e^10.
 EXPONENT_MAX: constant(int256) = 10 * 10**18
+# 34,865 years
+SECONDS_MAX: constant(uint256) = 2**40
 # The rate at target of a book that has none yet.
 START: constant(uint256) = 4 * 10**16
 RATE_MAX: constant(uint256) = 2 * 10**18
@@ -36,40 +38,32 @@ FLOOR_MAX: constant(uint256) = 20 * 10**16
 @pure
 def _step(rate_at_target: uint256, utilization: uint256, elapsed: uint256, least: uint256) -> (uint256, uint256):
     """
-    @notice Let the rate at target move for `elapsed` seconds at one utilization, at most 1.
+    @notice Let the rate at target move for `elapsed` seconds at one utilization.
     @param rate_at_target 0 for one that has not begun.
+    @param least The floor.
     @return (average of what a loan costs over the step, rate at target after it), both rounded down.
     @dev The mean of an exponential by its start, middle and end: (start + 2 middle + end) / 4.
     """
     self._check_utilization(utilization)
-    start: uint256 = self._bounded(START if rate_at_target == 0 else rate_at_target, least)
-    err: int256 = self._err(utilization)
-    exponent: int256 = err * SPEED * convert(elapsed, int256) // YEAR
+    # unchecked: rates <= 2^61, |err| <= 2^60, the exponent before it is cut < 2^107, factors < 2^75
+    err: int256 = unsafe_sub(convert(utilization, int256), TARGET)
+    slope: int256 = BELOW
+    if err > 0:
+        err = unsafe_div(unsafe_mul(err, SIGNED_WAD), SIGNED_WAD - TARGET)
+        slope = ABOVE
+    else:
+        err = unsafe_div(unsafe_mul(err, SIGNED_WAD), TARGET)
+    seconds: int256 = convert(min(elapsed, SECONDS_MAX), int256)
+    exponent: int256 = unsafe_div(unsafe_mul(unsafe_mul(err, SPEED), seconds), YEAR)
     exponent = min(max(exponent, -EXPONENT_MAX), EXPONENT_MAX)
-    middle: uint256 = self._grown(start, exponent // 2, least)
-    end: uint256 = self._grown(start, exponent, least)
-    return self._curve((start + 2 * middle + end) // 4, err), end
+    half: uint256 = convert(math._wad_exp(unsafe_div(exponent, 2)), uint256)
 
-
-@internal
-@pure
-def _err(utilization: uint256) -> int256:
-    distance: int256 = convert(utilization, int256) - TARGET
-    return distance * SIGNED_WAD // (SIGNED_WAD - TARGET if distance > 0 else TARGET)
-
-
-@internal
-@pure
-def _curve(rate_at_target: uint256, err: int256) -> uint256:
-    factor: int256 = SIGNED_WAD + (ABOVE if err > 0 else BELOW) * err // SIGNED_WAD
-    return rate_at_target * convert(factor, uint256) // WAD
-
-
-@internal
-@pure
-def _grown(rate_at_target: uint256, exponent: int256, least: uint256) -> uint256:
-    factor: uint256 = convert(math._wad_exp(exponent), uint256)
-    return self._bounded(rate_at_target * factor // WAD, least)
+    start: uint256 = self._bounded(START if rate_at_target == 0 else rate_at_target, least)
+    middle: uint256 = self._bounded(unsafe_div(unsafe_mul(start, half), WAD), least)
+    end: uint256 = self._bounded(unsafe_div(unsafe_mul(unsafe_div(unsafe_mul(start, half), WAD), half), WAD), least)
+    mean: uint256 = unsafe_div(unsafe_add(unsafe_add(start, unsafe_mul(middle, 2)), end), 4)
+    factor: int256 = unsafe_add(SIGNED_WAD, unsafe_div(unsafe_mul(slope, err), SIGNED_WAD))
+    return unsafe_div(unsafe_mul(mean, convert(factor, uint256)), WAD), end
 
 
 @internal

@@ -7,7 +7,7 @@
 
         header    64 bits  underlyings held (perp or primary token)
                  128 bits  instruments 128.. held
-        money    112 bits  cash, wad, signed; negative is a loan
+        money    112 bits  shares of the cash market, signed; negative is a loan
                  112 bits  quote, wad, signed
                   32 bits  state counter
         position  80 bits  perp size, nano, signed
@@ -42,6 +42,11 @@ COUNTER_OFFSET: constant(uint256) = 224
 struct Header:
     lines: uint256
     others: uint256
+
+
+struct Balances:
+    shares: int256
+    quote: int256
 
 
 _headers: HashMap[uint256, uint256]
@@ -92,10 +97,10 @@ def _check_fits(fits: bool):
 
 @internal
 @view
-def _money(account: uint256) -> IPerpClearinghouse.Money:
+def _balances(account: uint256) -> Balances:
     word: uint256 = self._moneys[account]
-    return IPerpClearinghouse.Money(
-        cash=bits._signed(word, 0, MONEY_BITS), quote=bits._signed(word, MONEY_BITS, MONEY_BITS)
+    return Balances(
+        shares=bits._signed(word, 0, MONEY_BITS), quote=bits._signed(word, MONEY_BITS, MONEY_BITS)
     )
 
 
@@ -114,31 +119,25 @@ def _advance(account: uint256):
 
 
 @internal
-def _store_money(account: uint256, cash: int256, quote: int256, steps: uint256) -> IPerpClearinghouse.Money:
+def _store_balances(
+    account: uint256, shares: int256, quote: int256, steps: uint256
+) -> Balances:
     """
     @notice Add signed amounts to both balances and `steps` to the state counter; return the new balances.
     """
     word: uint256 = self._moneys[account]
-    money: IPerpClearinghouse.Money = IPerpClearinghouse.Money(
-        cash=bits._signed(word, 0, MONEY_BITS) + cash, quote=bits._signed(word, MONEY_BITS, MONEY_BITS) + quote
+    balances: Balances = Balances(
+        shares=bits._signed(word, 0, MONEY_BITS) + shares, quote=bits._signed(word, MONEY_BITS, MONEY_BITS) + quote
     )
-    self._check_fits(max(abs(money.cash), abs(money.quote)) <= MONEY_MAX)
+    # shares to 2^103, so that their sum over all accounts fits the field of one
+    self._check_fits(max(abs(balances.shares) << 8, abs(balances.quote)) <= MONEY_MAX)
     counter: uint256 = unsafe_add(word >> COUNTER_OFFSET, steps)
     self._moneys[account] = (
-        bits._field(money.cash, MONEY_BITS)
-        | (bits._field(money.quote, MONEY_BITS) << MONEY_BITS)
+        bits._field(balances.shares, MONEY_BITS)
+        | (bits._field(balances.quote, MONEY_BITS) << MONEY_BITS)
         | (counter << COUNTER_OFFSET)
     )
-    return money
-
-
-@internal
-def _change_money(account: uint256, cash: int256, quote: int256):
-    """
-    @notice Add signed amounts to both balances.
-    """
-    money: IPerpClearinghouse.Money = self._store_money(account, cash, quote, 0)
-    log IPerpClearinghouse.MoneyChanged(account=account, cash=money.cash, quote=money.quote)
+    return balances
 
 
 # positions
@@ -207,10 +206,8 @@ def _set_other(account: uint256, instrument: uint256, amount: uint256):
 @view
 def _balance(account: uint256, instrument: uint256) -> int256:
     """
-    @notice The holding of any instrument: nano for perps, wad for tokens and cash.
+    @notice The holding of any instrument but cash: nano for perps, wad for tokens.
     """
-    if instrument == CASH:
-        return self._money(account).cash
     if instrument >= FIRST_OTHER:
         return convert(self._other(account, instrument), int256)
     if instrument >= FIRST_TOKEN:
@@ -221,12 +218,9 @@ def _balance(account: uint256, instrument: uint256) -> int256:
 @internal
 def _change_holding(account: uint256, instrument: uint256, amount: int256):
     """
-    @notice Add a signed amount (18 decimals) of a token or of cash, as deposits and withdrawals do.
-    @dev Tokens cannot go below zero; cash can, the caller checks margin.
+    @notice Add a signed amount (18 decimals) of a token, as deposits and withdrawals do.
     """
-    if instrument == CASH:
-        self._change_money(account, amount, 0)
-    elif instrument >= FIRST_OTHER:
+    if instrument >= FIRST_OTHER:
         self._set_other(account, instrument, self._added(self._other(account, instrument), amount))
     else:
         position: IPerpClearinghouse.Position = self._position(account, instrument - FIRST_TOKEN)

@@ -10,10 +10,12 @@ from contracts.interfaces import IOracleAdapter
 from contracts.interfaces import IPerpClearinghouse
 from ..common import bits
 from ..oracle import price_word
+from . import cash_market
 from . import funding
 from . import ledger
 from . import settings
 
+uses: cash_market
 uses: funding
 uses: ledger
 uses: settings
@@ -149,13 +151,13 @@ def _margin(account: uint256, undo: Change, judged: bool) -> IPerpClearinghouse.
     if undo.size != 0:
         undone = undo.underlying
         lines |= 1 << undone
-    money: IPerpClearinghouse.Money = ledger._money(account)
+    balances: ledger.Balances = ledger._balances(account)
     margin: IPerpClearinghouse.Margin = empty(IPerpClearinghouse.Margin)
-    margin.cash = money.cash
-    margin.quote = money.quote
-    debt: uint256 = convert(max(-money.cash, 0), uint256)
+    margin.cash = cash_market._amount(balances.shares)
+    margin.quote = balances.quote
+    debt: uint256 = convert(unsafe_sub(0, min(margin.cash, 0)), uint256)
     if lines == 0 and debt == 0:
-        margin.equity = money.cash + money.quote - undo.value
+        margin.equity = margin.cash + margin.quote - undo.value
         return margin
 
     held: DynArray[uint256, 32] = bits._members(lines)
@@ -178,7 +180,7 @@ def _margin(account: uint256, undo: Change, judged: bool) -> IPerpClearinghouse.
             margin.funding_owed = unsafe_add(margin.funding_owed, owed)
         if underlying == undone:
             position.size = unsafe_sub(position.size, undo.size)
-        perp: int256 = unsafe_mul(unsafe_mul(position.size, convert(mid, int256)), PERP_VALUE)
+        perp: int256 = unsafe_mul(unsafe_mul(position.size, convert(convert(mid, bytes32), int256)), PERP_VALUE)
         token: uint256 = unsafe_div(unsafe_mul(position.token, mid), MID)
         other: uint256 = 0
         if header.others != 0:
@@ -213,13 +215,13 @@ def _margin(account: uint256, undo: Change, judged: bool) -> IPerpClearinghouse.
                 eventful=eventful,
             )
         )
-    margin.equity = (
-        money.cash
-        + money.quote
-        + convert(margin.token_value, int256)
-        + margin.perp_value
-        - margin.funding_owed
-        - undo.value
+    # each below 2^170
+    margin.equity = unsafe_sub(
+        unsafe_add(
+            unsafe_add(unsafe_add(margin.cash, margin.quote), convert(convert(margin.token_value, bytes32), int256)),
+            margin.perp_value,
+        ),
+        unsafe_add(margin.funding_owed, undo.value),
     )
     margin.slow = unsafe_sub(unsafe_div(unsafe_add(slow, LIFT * 10**4), 10**4), LIFT)
     model: IMarginModel = IMarginModel(settings._model())

@@ -10,11 +10,13 @@ from contracts.interfaces import IMarginModel
 from contracts.interfaces import IPerpClearinghouse
 from ..common import bits
 from ..oracle import price_word
+from . import cash_market
 from . import funding
 from . import ledger
 from . import markets
 from . import risk
 
+uses: cash_market
 uses: funding
 uses: ledger
 uses: markets
@@ -37,18 +39,16 @@ def _move(account: uint256, receiver: uint256, fraction: uint256, payment: uint2
         part: uint256 = ledger._other(account, instrument) * fraction // WAD
         ledger._change_holding(account, instrument, -convert(part, int256))
         ledger._change_holding(receiver, instrument, convert(part, int256))
-    money: IPerpClearinghouse.Money = ledger._money(account)
-    cash: int256 = self._part(money.cash, fraction) - convert(payment, int256)
-    quote: int256 = self._part(money.quote - owed, fraction)
-    account_after: IPerpClearinghouse.Money = ledger._store_money(account, -cash, -quote - owed, 1)
-    receiver_after: IPerpClearinghouse.Money = ledger._store_money(receiver, cash, quote - owed_by_receiver, 1)
+    cash: int256 = self._part(cash_market._cash(account), fraction) - convert(payment, int256)
+    quote: int256 = self._part(ledger._balances(account).quote - owed, fraction)
+    cash_market._change(account, -cash, -quote - owed, 1)
+    cash_market._change(receiver, cash, quote - owed_by_receiver, 1)
+    cash_market._accrue(0, 0, False)
     log IPerpClearinghouse.SliceMoved(
         account=account,
         receiver=receiver,
         fraction=fraction,
         payment=payment,
-        account_after=account_after,
-        receiver_after=receiver_after,
         moved=moved,
     )
 
@@ -126,6 +126,7 @@ def _settle(account: uint256):
         if index != position.funding_index:
             position.funding_index = index
             ledger._set_position(account, underlying, position)
-    gain: int256 = ledger._money(account).quote - owed + value
-    ledger._change_money(account, gain, -owed - gain)
+    gain: int256 = ledger._balances(account).quote - owed + value
+    cash_market._change(account, gain, -owed - gain, 0)
+    cash_market._accrue(0, gain, False)
     log IPerpClearinghouse.Settled(account=account, amount=gain)

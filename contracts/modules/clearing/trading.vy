@@ -9,12 +9,14 @@
 from contracts.interfaces import IPerpClearinghouse
 from ..oracle import price_word
 from . import accounts
+from . import cash_market
 from . import funding
 from . import ledger
 from . import markets
 from . import risk
 from . import settings
 
+uses: cash_market
 uses: funding
 uses: ledger
 uses: markets
@@ -96,7 +98,8 @@ def _novate(trade: IPerpClearinghouse.Trade):
         markets._long(maker_after.size) + markets._long(taker_after.size),
     )
     if maker_side.fee + taker_side.fee != 0:
-        ledger._store_money(self._own_account(FEES), convert(maker_side.fee + taker_side.fee, int256), 0, 0)
+        # in quote, like everything else a trade moves, so that it leaves the cash market alone
+        ledger._store_balances(self._own_account(FEES), 0, convert(maker_side.fee + taker_side.fee, int256), 0)
     log IPerpClearinghouse.Novated(
         market=trade.market,
         maker=trade.maker,
@@ -130,10 +133,10 @@ def _book_side(
     self._check_reduces(side.reduce_only, before, position.size)
     # no events of their own: Novated carries both sides whole
     ledger._store_position(side.account, market, position)
-    money: IPerpClearinghouse.Money = ledger._store_money(
-        side.account, -convert(side.fee, int256), -paid - owed, 1
+    balances: ledger.Balances = ledger._store_balances(
+        side.account, 0, -paid - owed - convert(side.fee, int256), 1
     )
-    return before, IPerpClearinghouse.SideAfter(size=position.size, cash=money.cash, quote=money.quote)
+    return before, IPerpClearinghouse.SideAfter(size=position.size, quote=balances.quote)
 
 
 @internal
@@ -181,15 +184,17 @@ def _check_reduces(required: bool, before: int256, after: int256):
 @internal
 def _distribute_fees(treasury: uint256) -> uint256:
     """
-    @notice Share what the fee account has collected; the odd unit goes to insurance.
+    @notice Share what the fee account has collected; the odd unit goes to insurance, and so does the reserve.
     """
     fees: uint256 = self._own_account(FEES)
-    collected: uint256 = convert(max(ledger._money(fees).cash, 0), uint256)
-    kept: uint256 = collected * (BPS - settings._load().insurance_share) // BPS
-    if treasury == 0:
-        kept = 0
-    ledger._change_money(fees, -convert(collected, int256), 0)
-    ledger._change_money(self._own_account(INSURANCE), convert(collected - kept, int256), 0)
-    if kept != 0:
-        ledger._change_money(treasury, convert(kept, int256), 0)
-    return collected
+    balances: ledger.Balances = ledger._balances(fees)
+    collected: int256 = max(cash_market._amount(balances.shares) + balances.quote, 0)
+    reserve: int256 = cash_market._reserve()
+    kept: int256 = 0
+    if treasury != 0:
+        kept = collected * convert(BPS - settings._load().insurance_share, int256) // convert(BPS, int256)
+        cash_market._change(treasury, kept, 0, 0)
+    cash_market._change(fees, balances.quote - collected, -balances.quote, 0)
+    cash_market._change(self._own_account(INSURANCE), collected - kept + reserve, 0, 0)
+    cash_market._accrue(0, balances.quote, False)
+    return convert(collected, uint256)

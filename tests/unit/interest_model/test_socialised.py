@@ -8,8 +8,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from prime_perps.cash import INDEX_MIN, Market
-from prime_perps.units import WAD, wad
+from prime_perps.cash import INDEX_MIN, ONE, Market
+from prime_perps.units import wad
 
 from .conftest import Desk
 from .test_step import DESK
@@ -34,14 +34,14 @@ def socialised(before: Market, shares: int, amount: int) -> tuple[Market, int, i
 def test_socialised__loss_of_a_tenth__costs_everybody_a_tenth_and_insurance_has_it__LQ_2(desk: Desk) -> None:
     after, insurance, covered = socialised(market(wad(1_000)), 0, wad(100))
     assert covered == wad(100)
-    assert after.supply_index == wad("0.9") - 1
+    assert after.supply_index == ONE * 9 // 10
     assert after.cash(insurance) in (wad(100), wad(100) - 1)
 
 
 def test_socialised__insurance_has_cash_already__it_loses_none_of_it__LQ_2(desk: Desk) -> None:
     after, insurance, covered = socialised(market(wad(1_000), wad(300)), wad(300), wad(100))
     assert (covered, after.cash(insurance)) == (wad(100), pytest.approx(wad(400), abs=1))
-    assert after.supply_index == wad("0.9") - 1
+    assert after.supply_index == ONE * 9 // 10
 
 
 def test_socialised__insurance_owes__what_it_owes_is_paid_first(desk: Desk) -> None:
@@ -54,15 +54,15 @@ def test_socialised__nobody_has_cash__nothing_can_be_taken(desk: Desk) -> None:
     assert (insurance, covered, after.debt_shares) == (-wad(60), 0, wad(60))
 
 
-def test_socialised__more_than_there_is__takes_all_but_a_thousandth(desk: Desk) -> None:
+def test_socialised__more_than_there_is__takes_all_but_1_in_1024(desk: Desk) -> None:
     after, insurance, covered = socialised(market(wad(1_000)), 0, wad(5_000))
-    assert (after.supply_index, covered) == (INDEX_MIN, wad(999))
-    assert after.cash(insurance) == wad(999)
+    assert (after.supply_index, covered) == (INDEX_MIN, wad(1_000) * 1_023 // 1_024)
+    assert covered - after.cash(insurance) in (0, 1)
     again, _, more = socialised(after, insurance, wad(5_000))
     assert (again.supply_index, more) == (INDEX_MIN, 0)
 
 
-@given(amounts, st.integers(-wad(10**9), wad(10**9)), amounts, st.integers(INDEX_MIN, 1_000 * WAD))
+@given(amounts, st.integers(-wad(10**9), wad(10**9)), amounts, st.integers(INDEX_MIN, 1_000 * ONE))
 def test_socialised__anything__is_the_reference_and_takes_no_less_than_it_gives__LQ_2(
     supply: int, shares: int, amount: int, index: int
 ) -> None:
@@ -70,8 +70,8 @@ def test_socialised__anything__is_the_reference_and_takes_no_less_than_it_gives_
     after, held, covered = socialised(before, shares, amount)
     assert (after, held, covered) == before.socialised(shares, amount)
     taken = supply * (before.supply_index - after.supply_index)
-    assert taken >= covered * WAD
+    assert taken >= covered * ONE
     assert covered <= amount
-    assert before.cash(shares) + covered - after.cash(held) <= 1 + index // WAD
+    assert before.cash(shares) + covered - after.cash(held) <= 1 + index // ONE
     # at most one unit of the index more than was asked for
-    assert taken <= (covered + 1) * WAD + 2 * supply
+    assert taken <= (covered + 1) * ONE + 2 * supply

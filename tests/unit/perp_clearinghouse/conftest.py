@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from prime_perps import funding
+from prime_perps import cash, funding
 from prime_perps.accounts import CASH, token
 from prime_perps.chain import Contract, Receipt
 from prime_perps.margin import Closure, Exposure
@@ -103,7 +103,7 @@ class Book:
         return self.contract.store_treasury(number, sender=address("configurator"))
 
     def leave(self, role: str, equity: int) -> None:
-        """Take cash away, margin or not, until this much equity is left: wad, at the prices published."""
+        """Take cash away, margin or not, until this much equity is left (wad, at the prices published), to a wei."""
         self.move_cash(account(role), account("nobody"), self.margin(role).equity - equity)
 
     # looking
@@ -123,6 +123,13 @@ class Book:
     def size(self, role: str, symbol: str = "AAPL") -> int:
         return int(self.position(role, symbol).size)
 
+    def cash_market(self) -> cash.Market:
+        """As of now."""
+        return cash.Market.unpack(self.contract.cash_words()).at(self.stage.now())
+
+    def shares(self, role: str) -> int:
+        return int(self.contract.cash_shares(account(role)))
+
     def market(self, symbol: str = "AAPL") -> Any:
         return self.contract.market(self.stage.id(symbol))
 
@@ -133,8 +140,8 @@ class Book:
         return int(market.funding_index) + funding.charged(market.funding_rate, self.word(symbol).mid, since)
 
     def fees(self) -> int:
-        """Cash of the fee account."""
-        return int(self.contract.money(self.contract.fee_account()).cash)
+        """What the fee account has: fees are quote until they are shared."""
+        return sum(self.contract.money(self.contract.fee_account()))
 
     def insurance(self) -> int:
         """Cash of the insurance account."""
@@ -183,7 +190,8 @@ def toward_zero(numerator: int, denominator: int) -> int:
 def deploy(stage: Stage, model: str = "", oracle: str = "") -> Contract:
     """A book of the deployer's, on the stage's oracle and model."""
     partners = [address(role) for role in ("vault", "exchange", "engine", "configurator", "batcher", "gateway")]
-    sources = oracle or stage.oracle.address, model or stage.system.model.address, stage.system.operators
+    parts = stage.system.operators, stage.system.interest
+    sources = oracle or stage.oracle.address, model or stage.system.model.address, *parts
     return Contract.deploy(stage.backend, "PerpClearinghouse", *sources, *partners, sender=address("deployer"))
 
 

@@ -22,7 +22,7 @@ def _other_token(empty_book: Book) -> None:
 @pytest.mark.parametrize(
     ("instrument", "event"),
     [
-        (CASH, ("MoneyChanged", {"cash": 7, "quote": 0})),
+        (CASH, ("MoneyChanged", {"shares": 7, "quote": 0})),
         (token(0), ("PositionChanged", {"underlying": 0, "size": 0, "token": 7, "funding_index": 0})),
         (token(63), ("PositionChanged", {"underlying": 63, "size": 0, "token": 7, "funding_index": 0})),
         (OTHER, ("OtherTokenChanged", {"instrument": OTHER, "amount": 7})),
@@ -34,7 +34,8 @@ def test_credit__any_instrument__adds_to_what_is_there(
     holder = account("holder")
     receipt = book.credit(holder, instrument, 7, "holder")
     name, fields = event
-    assert list(book.contract.events(receipt)) == [(name, {"account": holder} | fields)]
+    accrued = [("Accrued", {"indexes": book.contract.cash_words()[0]})] if instrument == CASH else []
+    assert list(book.contract.events(receipt)) == [(name, {"account": holder} | fields), *accrued]
     book.credit(holder, instrument, 2, "holder")
     assert book.contract.holding(holder, instrument) == 9
 
@@ -105,7 +106,7 @@ def test_credit__token_without_a_listing__reverts(book: Book, instrument: int) -
         book.credit(account("holder"), instrument, 7, "holder")
 
 
-@pytest.mark.parametrize(("instrument", "most"), [(CASH, 2**111 - 1), (token(0), 2**96 - 1), (OTHER, 2**96 - 1)])
+@pytest.mark.parametrize(("instrument", "most"), [(token(0), 2**96 - 1), (OTHER, 2**96 - 1)])
 def test_credit__more_than_a_balance_holds__reverts(book: Book, instrument: int, most: int) -> None:
     holder = account("holder")
     book.credit(holder, instrument, most - 1, "holder")
@@ -114,6 +115,20 @@ def test_credit__more_than_a_balance_holds__reverts(book: Book, instrument: int,
     for amount in (1, most, 2**127, 2**256 - 1):
         with pytest.raises(Revert, match="ledger: amount too large"):
             book.credit(holder, instrument, amount, "holder")
+
+
+def test_credit__more_cash_than_the_safe_may_hold__reverts(book: Book) -> None:
+    """2^95 - 1 wei for all accounts together, 39.6 billion USD; and no single amount of 2^103 and more."""
+    most = 2**95 - 1 - book.cash_market().safe
+    book.credit(account("holder"), CASH, most - 1, "holder")
+    book.credit(account("holder"), CASH, 1, "holder")
+    assert book.cash("holder") == most
+    for role in ("holder", "nobody"):
+        with pytest.raises(Revert, match="cash: claims out of range"):
+            book.credit(account(role), CASH, 1, role)
+    for amount in (2**103, 2**127, 2**256 - 1):
+        with pytest.raises(Revert, match="ledger: amount too large"):
+            book.credit(account("holder"), CASH, amount, "holder")
 
 
 def test_credit__perp__cannot_be_paid_in(book: Book) -> None:

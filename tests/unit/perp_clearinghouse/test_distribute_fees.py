@@ -50,8 +50,10 @@ def test_distribute_fees__after_trades__shares_what_they_paid(book: Book) -> Non
     book.novate("-20", "149")
     collected = wad("0.75") + wad("1.49")
     before = book.total("maker", "taker", "treasury")
+    assert book.contract.money(book.contract.fee_account()) == (0, collected)
     assert _distribute(book) == collected
     assert (book.insurance(), book.cash("treasury")) == (collected // 2, collected // 2)
+    assert book.contract.money(book.contract.fee_account()) == (0, 0)
     assert book.total("maker", "taker", "treasury") == before
 
 
@@ -88,6 +90,8 @@ def test_distribute_fees__fee_account_below_zero__shares_nothing(book: Book) -> 
 def test_distribute_fees__always__tells_the_balances(book: Book) -> None:
     _collect(book, 10 * WAD)
     receipt = book.contract.distribute_fees(sender=address("keeper"))
-    own = book.contract.fee_account(), book.contract.insurance_account(), account("treasury")
-    changed = [(fields["account"], fields["cash"]) for _, fields in book.contract.events(receipt)]
-    assert changed == list(zip(own, (0, 5 * WAD, 5 * WAD), strict=True))
+    own = account("treasury"), book.contract.fee_account(), book.contract.insurance_account()
+    events = list(book.contract.events(receipt))
+    assert [name for name, _ in events] == ["MoneyChanged"] * 3 + ["Accrued"]
+    changed = [(fields["account"], fields["shares"], fields["quote"]) for _, fields in events[:3]]
+    assert changed == list(zip(own, (5 * WAD, 0, 5 * WAD), (0, 0, 0), strict=True))

@@ -37,7 +37,7 @@ def test_margin__account_never_touched__is_nothing(book: Book) -> None:
     assert book.margin("nobody") == (0,) * 11
 
 
-@pytest.mark.parametrize("amount", [1, 10**30])
+@pytest.mark.parametrize("amount", [1, 10**28])
 def test_margin__cash_only__needs_no_price(book: Book, amount: int) -> None:
     book.pay("holder", amount)
     assert book.margin("holder") == (amount, 0, 0, 0, 0, 0, amount, 0, 0, 0, 0)
@@ -55,8 +55,9 @@ def test_margin__quote_without_positions__counts_as_cash(book: Book) -> None:
     book.novate("10")
     book.novate("-10", "151")
     margin = book.margin("taker")
-    assert margin.equity == margin.cash + 10 * WAD
-    assert (margin.quote, margin.maintenance, margin.initial) == (10 * WAD, 0, 0)
+    gain = 10 * WAD - wad("0.60") - wad("0.604")
+    assert margin.equity == margin.cash + gain
+    assert (margin.quote, margin.maintenance, margin.initial) == (gain, 0, 0)
 
 
 def test_margin__tokens__are_worth_their_price_rounded_down(book: Book) -> None:
@@ -87,7 +88,7 @@ def test_margin__a_book_of_everything__adds_up(rich: Book) -> None:
     assert margin.perp_value == sum(each.perp for each in exposures)
     assert (margin.cash, margin.quote) == money
     assert margin.funding_owed != 0
-    assert margin.equity == 9_000 * WAD
+    assert 0 <= 9_000 * WAD - margin.equity <= 1
     assert margin.equity == sum(money) + margin.token_value + margin.perp_value - margin.funding_owed
     assert money.cash < 0
     assert (margin.maintenance, margin.initial) == rich.requirements(*exposures, debt=-money.cash)

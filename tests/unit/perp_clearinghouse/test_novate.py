@@ -18,9 +18,9 @@ CASH = 100_000 * WAD  # what each has at first
 def test_novate__a_buy__books_both_sides_and_both_fees(book: Book) -> None:
     book.novate("10")
     assert (book.size("maker"), book.size("taker")) == (-10 * NANO, 10 * NANO)
-    assert (book.quote("maker"), book.quote("taker")) == (1_500 * WAD, -1_500 * WAD)
-    assert book.cash("maker") == CASH - wad("0.15")
-    assert book.cash("taker") == CASH - wad("0.60")
+    assert book.quote("maker") == 1_500 * WAD - wad("0.15")
+    assert book.quote("taker") == -1_500 * WAD - wad("0.60")
+    assert (book.cash("maker"), book.cash("taker")) == (CASH, CASH)
     assert book.fees() == wad("0.75")
     assert book.insurance() == 0
 
@@ -28,9 +28,9 @@ def test_novate__a_buy__books_both_sides_and_both_fees(book: Book) -> None:
 def test_novate__a_sell__books_the_opposite(book: Book) -> None:
     book.novate("-10")
     assert (book.size("maker"), book.size("taker")) == (10 * NANO, -10 * NANO)
-    assert (book.quote("maker"), book.quote("taker")) == (-1_500 * WAD, 1_500 * WAD)
-    assert book.cash("maker") == CASH - wad("0.15")
-    assert book.cash("taker") == CASH - wad("0.60")
+    assert book.quote("maker") == -1_500 * WAD - wad("0.15")
+    assert book.quote("taker") == 1_500 * WAD - wad("0.60")
+    assert (book.cash("maker"), book.cash("taker")) == (CASH, CASH)
 
 
 def test_novate__always__tells_the_trade_and_both_sides_after_it(book: Book) -> None:
@@ -47,8 +47,8 @@ def test_novate__always__tells_the_trade_and_both_sides_after_it(book: Book) -> 
         "funding_index": 0,
         "funding_rate": book.market().funding_rate,
         "funding_time": book.market().funding_time,
-        "maker_after": (-6 * NANO, book.cash("maker"), 896 * WAD),
-        "taker_after": (6 * NANO, book.cash("taker"), -896 * WAD),
+        "maker_after": (-6 * NANO, 896 * WAD - wad("0.15") - wad("0.0604")),
+        "taker_after": (6 * NANO, -896 * WAD - wad("0.60") - wad("0.2416")),
     }
     assert list(book.contract.events(receipt)) == [("Novated", expected)]
     assert book.size("taker") == 6 * NANO
@@ -62,10 +62,10 @@ def test_CH_2_novate__any_size_and_price__moves_one_rounded_notional_and_rounds_
     before = book.total("maker", "taker")
     book.novate(size, price)
     notional = abs(size) * price // NANO
-    assert book.quote("taker") == -notional if size > 0 else notional
-    assert book.quote("maker") == -book.quote("taker")
+    paid = notional if size > 0 else -notional
     maker_fee, taker_fee = div_up(notional * MAKER_FEE, PIPS), div_up(notional * TAKER_FEE, PIPS)
-    assert (book.cash("maker"), book.cash("taker")) == (CASH - maker_fee, CASH - taker_fee)
+    assert (book.quote("maker"), book.quote("taker")) == (paid - maker_fee, -paid - taker_fee)
+    assert (book.cash("maker"), book.cash("taker")) == (CASH, CASH)
     assert book.fees() == maker_fee + taker_fee
     assert book.total("maker", "taker") == before
 
@@ -75,7 +75,7 @@ def test_novate__the_smallest_trade__still_pays_a_wei_a_side(book: Book) -> None
     book.set_fees(1, 1, 10_000)
     book.novate(1, 149 * WAD + 10**9)
     notional = 149 * NANO + 1
-    assert book.quote("taker") == -notional
+    assert book.quote("taker") == -notional - (notional // PIPS + 1)
     assert book.fees() == 2 * (notional // PIPS + 1)
 
 
@@ -89,14 +89,14 @@ def test_novate__no_fees_set__leaves_the_fee_account_alone(book: Book) -> None:
 def test_novate__maker_and_taker_fee__go_to_the_right_side(book: Book) -> None:
     book.set_fees(0, 5_000, 10_000)
     book.novate("10")
-    assert (book.cash("maker"), book.cash("taker")) == (CASH, CASH - wad("7.5"))
+    assert (book.quote("maker"), book.quote("taker")) == (1_500 * WAD, -1_500 * WAD - wad("7.5"))
 
 
 def test_novate__in_two_markets__are_two_positions_and_one_quote(book: Book) -> None:
     book.novate("10")
     book.novate("-2", symbol="IBM")
     assert (book.size("taker"), book.size("taker", "IBM")) == (10 * NANO, -2 * NANO)
-    assert book.quote("taker") == -(1_500 - 220) * WAD
+    assert book.quote("taker") == -(1_500 - 220) * WAD - wad("0.60") - wad("0.088")
     assert book.contract.holdings(account("taker")) == (0b11, 0)
 
 
@@ -104,7 +104,7 @@ def test_novate__added_to__sums(book: Book) -> None:
     book.novate("10")
     book.novate("5", "151")
     assert book.size("taker") == 15 * NANO
-    assert book.quote("taker") == -(1_500 + 755) * WAD
+    assert book.quote("taker") == -(1_500 + 755) * WAD - wad("0.60") - wad("0.302")
 
 
 def test_novate__closed__leaves_profit_in_quote_and_no_holding(book: Book) -> None:
@@ -112,7 +112,8 @@ def test_novate__closed__leaves_profit_in_quote_and_no_holding(book: Book) -> No
     book.novate("-10", "151")
     assert book.position("taker") == (0, 0, 0)
     assert book.contract.holdings(account("taker")) == book.contract.holdings(account("maker")) == (0, 0)
-    assert (book.quote("taker"), book.quote("maker")) == (10 * WAD, -10 * WAD)
+    assert book.quote("taker") == 10 * WAD - wad("0.60") - wad("0.604")
+    assert book.quote("maker") == -10 * WAD - wad("0.15") - wad("0.151")
     assert book.market().open_interest == 0
 
 
@@ -128,7 +129,7 @@ def test_novate__through_zero__flips_both_sides(book: Book) -> None:
     book.novate("10")
     book.novate("-25")
     assert (book.size("maker"), book.size("taker")) == (15 * NANO, -15 * NANO)
-    assert book.quote("taker") == (2_250) * WAD
+    assert book.quote("taker") == 2_250 * WAD - wad("0.60") - wad("1.50")
     assert book.market().open_interest == 15 * NANO
 
 
@@ -171,8 +172,8 @@ def test_novate__size_beyond_a_position__reverts(book: Book) -> None:
     """The exchange admits the largest size, the open interest cap as well; the ledger admits no more of it."""
     book.stage.publish(AAPL="0.01")
     book.set_market(0, 2**79 - 1, 500, 1_000_000)
-    book.pay("maker", 2**110)
-    book.pay("taker", 2**110)
+    for role in ("maker", "taker"):
+        book.move_cash(account("nobody" if role == "maker" else "newcomer"), account(role), 2**102)
     book.novate(2**79 - 1)
     for size in (1, 2**79 - 1):
         with pytest.raises(Revert, match="ledger: amount too large"):

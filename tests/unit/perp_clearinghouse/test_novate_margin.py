@@ -9,6 +9,7 @@ import pytest
 from prime_perps.errors import Revert
 from prime_perps.margin import div_up
 from prime_perps.units import NANO, PIPS, WAD, wad
+from tests.stage import account, address
 
 from .conftest import Book
 
@@ -83,9 +84,13 @@ def test_CH_4_novate__without_anything__reverts(book: Book) -> None:
 
 
 def test_CH_4_novate__tokens_alone__are_margin(book: Book) -> None:
-    """Nothing but stock: the perp that hedges it, and the fee on it, borrow against it."""
+    """Nothing but stock: the perp that hedges it, and the fee on it, are lost against it."""
     book.pay_stock("taker", "AAPL", "100")
     book.novate("-100")
+    assert book.cash("taker") == 0
+    assert book.quote("taker") == 100 * UNIT - _fee(100 * NANO)
+    # settled, it is a loan of the fee
+    book.contract.settle(account("taker"), sender=address("keeper"))
     assert book.cash("taker") == -_fee(100 * NANO)
     book.novate("20", symbol="IBM")
     with pytest.raises(Revert, match="risk: below initial"):

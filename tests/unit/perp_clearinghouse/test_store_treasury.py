@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prime_perps.errors import Revert
+from prime_perps.units import wad
 from tests.stage import account, address
 
 from .conftest import Book
@@ -16,6 +17,7 @@ def test_store_treasury__another_account__gets_the_next_fees(book: Book) -> None
     assert book.contract.treasury() == account("holder", 7)
     book.novate("10")
     collected = book.fees()
+    assert collected == wad("0.75")
     book.contract.distribute_fees(sender=address("keeper"))
     assert book.contract.money(account("holder", 7)).cash == collected // 2
     assert book.cash("treasury") == 0

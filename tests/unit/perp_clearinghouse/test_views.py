@@ -59,7 +59,7 @@ def test_position__perp_and_token_of_one_underlying__are_together(mixed: Book) -
 
 def test_money__after_trades__is_cash_and_quote(mixed: Book) -> None:
     fees = wad("0.12") + wad("0.308")
-    assert mixed.contract.money(account("taker")) == (100_000 * WAD - fees, 300 * WAD - 770 * WAD)
+    assert mixed.contract.money(account("taker")) == (100_000 * WAD, 300 * WAD - 770 * WAD - fees)
 
 
 def test_holdings__perps_and_primary_tokens__share_a_bit(mixed: Book) -> None:
