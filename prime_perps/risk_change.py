@@ -176,7 +176,10 @@ class Outlook:
     ramp: int
 
     def at(self, elapsed: int) -> Level:
-        """What the chain will ask for so many seconds after the ramp has begun, to the wei."""
+        """
+        What the chain will ask for so many seconds after the ramp has begun, to the wei; what interest does to cash
+        until then, and to the initial margin of a loan, is left out.
+        """
         left = min(max(self.ramp - elapsed, 0), self.ramp)
         return replace(
             self.old,

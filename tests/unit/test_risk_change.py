@@ -334,10 +334,17 @@ def moved_both_ways(table: Table) -> Table:
 
 @pytest.mark.parametrize("elapsed", [-1_000, 0, 1, DAY, RAMP // 2 + 1, RAMP - 1, RAMP, 2 * RAMP])
 def test_at__every_account__what_the_chain_asks_for_to_the_wei(stage, elapsed):
+    before = {role: stage.money(role).cash for role in ROLES}
     outlooks, starts = use(stage, moved_both_ways(risk.read_table(stage.system.model)))
     go_to(stage, starts + elapsed)
     for role, outlook in outlooks.items():
-        assert outlook.at(elapsed) == read(stage, role).charged, role
+        told, charged = outlook.at(elapsed), read(stage, role).charged
+        # interest that nobody asked about: what it did to cash, and to the margin that a loan needs
+        interest = stage.money(role).cash - before[role]
+        assert (interest > 0, interest < 0) == (role in ("maker", "taker"), role == "holder")
+        assert charged.equity == told.equity + interest, role
+        assert told.initial <= charged.initial <= told.initial + (max(-interest, 0) + 99) // 100, role
+        assert replace(told, equity=charged.equity, initial=charged.initial) == charged, role
 
 
 def stricter(stage: Stage, stocks: int = 1_500, crypto: int = 1_500) -> Table:

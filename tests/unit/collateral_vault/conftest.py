@@ -120,7 +120,7 @@ class Safe:
         return Contract.deploy(
             self.backend,
             "PerpClearinghouse",
-            *(system.oracle, system.model, system.operators),
+            *(system.oracle, system.model, system.operators, system.interest),
             *(vault, *[attacker] * 5),
             sender=attacker,
         )

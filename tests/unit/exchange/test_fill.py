@@ -20,7 +20,7 @@ def test_fill__all_of_an_order__books_both_sides_at_its_price(floor: Floor) -> N
     signed = floor.signed(price="151")
     receipt = floor.fill(signed)
     assert (floor.size("maker"), floor.size("taker")) == (-10 * NANO, 10 * NANO)
-    assert floor.stage.money("taker").quote == -1_510 * WAD
+    assert floor.stage.money("taker").quote == -1_510 * WAD - wad("0.604")
     assert floor.filled(signed) == 10 * NANO
     told = {"order_hash": digest(floor, signed.order), "amount": 10 * NANO}
     assert list(floor.exchange.events(receipt)) == [("OrderFilled", told)]
@@ -29,13 +29,13 @@ def test_fill__all_of_an_order__books_both_sides_at_its_price(floor: Floor) -> N
 def test_fill__a_buy_order__is_sold_to(floor: Floor) -> None:
     floor.fill(floor.signed(size="10", price="149"), "-10")
     assert (floor.size("maker"), floor.size("taker")) == (10 * NANO, -10 * NANO)
-    assert floor.stage.money("taker").quote == 1_490 * WAD
+    assert floor.stage.money("taker").quote == 1_490 * WAD - wad("0.596")
 
 
 def test_fill__the_one_who_calls__pays_the_takers_fee(floor: Floor) -> None:
     floor.fill(floor.signed())
-    assert floor.stage.money("maker").cash == 100_000 * WAD - wad("0.15")
-    assert floor.stage.money("taker").cash == 100_000 * WAD - wad("0.60")
+    assert floor.stage.money("maker").quote == 1_500 * WAD - wad("0.15")
+    assert floor.stage.money("taker").quote == -1_500 * WAD - wad("0.60")
 
 
 # parts
@@ -167,7 +167,7 @@ def test_fill__price_at_the_callers_limit__is_booked_and_a_wei_worse_reverts(
     with pytest.raises(Revert, match="orders: price over limit"):
         floor.fill(signed, size, limit=151 * WAD + worse)
     floor.fill(signed, size, limit=151 * WAD)
-    assert abs(floor.stage.money("taker").quote) == 1_510 * WAD
+    assert floor.stage.money("taker").quote == (-1_510 if size == "10" else 1_510) * WAD - wad("0.604")
 
 
 def test_fill__price_outside_the_band__is_the_clearinghouses_to_refuse(floor: Floor) -> None:

@@ -18,9 +18,8 @@ def test_match_orders__that_cross__are_booked_at_the_makers_price(floor: Floor) 
     maker, taker = floor.signed(price="149"), floor.signed("taker", "10", "151")
     receipt = floor.match(maker, taker)
     assert (floor.size("maker"), floor.size("taker")) == (-10 * NANO, 10 * NANO)
-    assert floor.stage.money("taker").quote == -1_490 * WAD
-    assert floor.stage.money("maker").cash == 100_000 * WAD - wad("0.149")
-    assert floor.stage.money("taker").cash == 100_000 * WAD - wad("0.596")
+    assert floor.stage.money("maker").quote == 1_490 * WAD - wad("0.149")
+    assert floor.stage.money("taker").quote == -1_490 * WAD - wad("0.596")
     told = [("OrderFilled", {"order_hash": digest(floor, o.order), "amount": 10 * NANO}) for o in (taker, maker)]
     assert list(floor.exchange.events(receipt)) == told
     assert floor.filled(maker) == floor.filled(taker) == 10 * NANO
@@ -29,7 +28,7 @@ def test_match_orders__that_cross__are_booked_at_the_makers_price(floor: Floor) 
 def test_match_orders__taker_sells__is_booked_the_other_way(floor: Floor) -> None:
     floor.match(floor.signed(size="10", price="151"), floor.signed("taker", "-10", "149"))
     assert (floor.size("maker"), floor.size("taker")) == (10 * NANO, -10 * NANO)
-    assert floor.stage.money("taker").quote == 1_510 * WAD
+    assert floor.stage.money("taker").quote == 1_510 * WAD - wad("0.604")
 
 
 @pytest.mark.parametrize(("size", "worse"), [("10", -1), ("-10", 1)])
@@ -42,7 +41,7 @@ def test_match_orders__at_the_takers_limit__is_booked_and_a_wei_worse_reverts(
     with pytest.raises(Revert, match="orders: price over limit"):
         floor.match(maker, floor.by("taker", order))
     floor.match(maker, limit)
-    assert abs(floor.stage.money("taker").quote) == 1_510 * WAD
+    assert floor.stage.money("taker").quote == (-1_510 if size == "10" else 1_510) * WAD - wad("0.604")
 
 
 def test_match_orders__in_parts__spends_both(floor: Floor) -> None:

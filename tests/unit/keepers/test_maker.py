@@ -81,7 +81,8 @@ def test_quote__crossed_by_a_matcher__is_never_the_taker(stage):
             stage.system.exchange.match_orders(other, quote, NANO, sender=address("keeper"))
         stage.system.exchange.match_orders(quote, other, NANO, sender=address("keeper"))
     fees = 2 * stage.index("AAPL") * MAKER_FEE // PIPS  # one sold, one bought, ten bps to either side of the index
-    assert stage.money("maker").cash == wad(1_000_000) - fees
+    spread = 2 * stage.index("AAPL") * 10 // 10_000
+    assert stage.money("maker") == (wad(1_000_000), spread - fees)
 
 
 def test_quote__long_maker__both_prices_come_down(stage):

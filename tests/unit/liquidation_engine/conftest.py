@@ -138,6 +138,13 @@ class Auctions:
         cash.approve(vault, amount, sender=donor)
         vault.deposit(self.insurance, CASH, amount, sender=donor)
 
+    def without_cash(self, *roles: str) -> None:
+        """Have them hold stock instead of cash, 1,000,000 USD of it."""
+        for role in roles:
+            self.stage.fund_stock(role, "AAPL", "6667")
+            whole = self.cash(account(role)) // 10**12
+            self.stage.system.vault.withdraw(account(role), CASH, whole, address(role), sender=address(role))
+
     def one(self, name: str, receipt: Receipt) -> dict[str, Any]:
         """The fields of the only event of this name that the engine emitted."""
         (found,) = [fields for event, fields in self.engine.events(receipt) if event == name]

@@ -357,6 +357,7 @@ def test_take__keeper_without_initial_margin__reverts__CH_4(auctions: Auctions) 
 
 
 def test_take__protected_insurance__reverts(auctions: Auctions) -> None:
+    auctions.without_cash("maker", "keeper", "rival")
     auctions.distress("-5000", "10000")
     auctions.take()
     state = auctions.book.state_counter(auctions.insurance)

@@ -13,6 +13,7 @@ from .conftest import Auctions
 HOLDER = account("holder")
 KEEPER = account("keeper")
 DUST = 10**11  # wad; a slice cuts sizes at 1e-9 units, of 100 USD each
+ROUNDING = 10**6  # wei that are taken beyond a loss
 
 
 def test_take_insolvent__whole_account__keeper_gets_its_loss_from_insurance__LQ_2(auctions: Auctions) -> None:
@@ -31,7 +32,7 @@ def test_take_insolvent__whole_account__keeper_gets_its_loss_from_insurance__LQ_
         "equity": -wad(5_000),
         "maintenance": wad(10_000),
     }
-    expected = {"account": HOLDER, "loss": wad(5_000), "insurance_after": wad(15_000)}
+    expected = {"account": HOLDER, "loss": wad(5_000), "socialised": 0, "insurance_after": wad(15_000)}
     assert auctions.one("LossRecorded", receipt) == expected
     assert auctions.cash(auctions.insurance) == wad(15_000)
     assert auctions.stage.margin("keeper").equity == worth
@@ -67,26 +68,54 @@ def test_take_insolvent__time_since_first_seen__reward_rises_to_maintenance(
     assert auctions.one("LossRecorded", receipt)["loss"] == pytest.approx(wad(2_500), abs=DUST)
 
 
-@pytest.mark.parametrize(("insured", "left"), [("3000", -2_000), ("0", -5_000)])
-def test_take_insolvent__insurance_short_or_empty__pays_all_the_same__LQ_2(
-    auctions: Auctions, insured: str, left: int
+@pytest.mark.parametrize(("insured", "missing"), [("3000", 2_000), ("0", 5_000)])
+def test_take_insolvent__insurance_short_or_empty__all_cash_pays_alike__LQ_2(
+    auctions: Auctions, insured: str, missing: int
 ) -> None:
+    """There are 102,000,000 of cash; the keeper has 1,000,000, so he bears 1/102 like everybody, and gets the loss."""
     if insured != "0":
         auctions.insure(insured)
     auctions.distress("-5000", "10000")
-    worth = auctions.stage.margin("keeper").equity
+    worth = {role: auctions.stage.margin(role).equity for role in ("keeper", "rival", "maker")}
     receipt = auctions.take()
-    assert auctions.one("LossRecorded", receipt)["insurance_after"] == wad(left)
-    assert auctions.engine.uncovered_loss() == -wad(left)
-    assert auctions.stage.margin("keeper").equity == worth
+    assert auctions.one("LossRecorded", receipt)["socialised"] == wad(missing) + ROUNDING
+    assert auctions.engine.uncovered_loss() == 0
+    lost = {role: worth[role] - auctions.stage.margin(role).equity for role in worth}
+    # a share of 1,000,000 is cut at units of the index, of 867,362 wei
+    assert lost["keeper"] == pytest.approx(wad(missing) // 102, abs=10**7)
+    assert lost["rival"] == pytest.approx(wad(missing) // 102, abs=10**7)
+    assert lost["maker"] == pytest.approx(wad(missing) * 100 // 102, abs=10**9)
 
 
-def test_take_insolvent__insurance_below_zero_already__pays_all_the_same__LQ_2(auctions: Auctions) -> None:
+def test_take_insolvent__insurance_short_and_fees_on_their_way__they_come_first__LQ_2(auctions: Auctions) -> None:
+    auctions.stage.govern(auctions.stage.system.configurator.set_fees, 0, 5_000, 10_000)
+    auctions.stage.fund("taker", "10000")
+    auctions.stage.trade("maker", "taker", "SPY", "64")  # at 125: 8,000, of which half a percent
+    auctions.stage.govern(auctions.stage.system.configurator.set_fees, 0, 0, 10_000)
     auctions.distress("-5000", "10000")
-    auctions.distress("-4000", "10000", role="taker")
-    auctions.take()
-    receipt = auctions.take(role="taker")
-    assert auctions.one("LossRecorded", receipt)["insurance_after"] == -wad(9_000)
+    assert auctions.one("LossRecorded", auctions.take())["socialised"] == wad(4_960) + ROUNDING
+
+
+def test_take_insolvent__cash_of_the_account_itself__is_settled_first_and_bears_nothing__LQ_2(
+    auctions: Auctions,
+) -> None:
+    """It has 20,000 of cash and 25,000 of unsettled loss: sharing its own loss would make it lose more."""
+    auctions.distress("-5000", "10000")
+    assert auctions.cash(HOLDER) == wad(20_000)
+    auctions.take(WAD // 2)
+    assert auctions.stage.margin("holder").equity == pytest.approx(-wad(2_500), abs=DUST)
+
+
+def test_take_insolvent__uncovered_before__the_next_loss_is_shared_with_it__LQ_2(auctions: Auctions) -> None:
+    """Nobody has cash when the first half is taken over; when there is some, it pays both."""
+    auctions.without_cash("maker", "keeper", "rival")
+    auctions.distress("-5000", "10000")
+    assert auctions.one("LossRecorded", auctions.take(WAD // 2))["socialised"] == 0
+    assert auctions.engine.uncovered_loss() == pytest.approx(wad(2_500), abs=1)
+    auctions.stage.fund("taker", "50000")
+    assert auctions.one("LossRecorded", auctions.take())["socialised"] == pytest.approx(wad(5_000), rel=1e-6)
+    assert auctions.engine.uncovered_loss() == 0
+    assert auctions.cash(account("taker")) == pytest.approx(wad(45_000), rel=1e-6)
 
 
 def test_take_insolvent__the_worked_example__halves_with_half_and_all_of_the_reward(auctions: Auctions) -> None:
@@ -120,7 +149,7 @@ def test_take_insolvent__the_worked_example__halves_with_half_and_all_of_the_rew
 def test_take_insolvent__reward_at_its_highest__the_loss_always_and_the_rest_as_far_as_insured__LQ_2(
     auctions: Auctions, insured: str, reward: int, left: str
 ) -> None:
-    """Insurance goes below zero for a loss of 5,000, never for the reward, which is up to 10,000."""
+    """Everybody's cash pays what is missing of a loss of 5,000, never of the reward, which is up to 10,000."""
     if insured != "0":
         auctions.insure(insured)
     auctions.distress("-5000", "10000")
@@ -129,13 +158,16 @@ def test_take_insolvent__reward_at_its_highest__the_loss_always_and_the_rest_as_
     assert auctions.quote().reward == wad(reward)
     receipt = auctions.take()
     assert auctions.one("Slice", receipt)["reward"] == wad(reward)
+    missing = max(-wad(left), 0)
+    after = auctions.cash(auctions.insurance)
     assert auctions.one("LossRecorded", receipt) == {
         "account": HOLDER,
         "loss": wad(5_000),
-        "insurance_after": wad(left),
+        "socialised": missing + ROUNDING if missing else 0,
+        "insurance_after": after,
     }
-    assert auctions.cash(auctions.insurance) == wad(left)
-    assert auctions.engine.uncovered_loss() == max(-wad(left), 0)
+    assert 0 <= after - max(wad(left), 0) <= (ROUNDING if missing else 0)
+    assert auctions.engine.uncovered_loss() == 0
 
 
 def test_take_insolvent__part_of_the_account__the_whole_loss_comes_before_its_reward(auctions: Auctions) -> None:
@@ -156,33 +188,34 @@ def test_take_insolvent__taken_in_parts__leaves_no_more_uncovered_than_taken_who
     auctions.distress("-5000", "10000")
     auctions.start()
     auctions.attend(1_800)
-    auctions.take(WAD // 4)
-    auctions.take()
-    assert auctions.engine.uncovered_loss() == pytest.approx(wad(3_000), abs=DUST)
+    told = [auctions.one("LossRecorded", auctions.take(fraction)) for fraction in (WAD // 4, WAD)]
+    assert sum(fields["socialised"] for fields in told) == pytest.approx(wad(3_000), abs=DUST)
+    assert auctions.engine.uncovered_loss() == 0
 
 
-def test_take_insolvent__insurance_below_zero__no_reward_until_it_is_paid_in(auctions: Auctions) -> None:
-    auctions.distress("-4000", "10000", role="taker")
-    auctions.take(role="taker")
+def test_take_insolvent__loss_uncovered__no_reward_until_it_is_paid_in(auctions: Auctions) -> None:
+    auctions.without_cash("maker", "keeper", "rival")
     auctions.distress("-5000", "10000")
-    auctions.start()
+    auctions.take(WAD // 2)
     auctions.attend(1_800)
-    assert auctions.quote().reward == wad(5_000)
-    auctions.insure("9000")
-    assert auctions.quote().reward == wad(5_000)
-    auctions.insure("9999")
-    assert auctions.quote().reward == wad(14_999)
+    loss = pytest.approx(wad(2_500), abs=DUST)
+    assert auctions.quote().reward == loss
+    auctions.insure("5000")
+    assert auctions.quote().reward == loss
+    auctions.insure("4999")
+    # less half an hour of a loan of what insurance owed
+    assert wad("7498.9") < auctions.quote().reward < wad(7_499)
 
 
 def test_take_insolvent__reward_out_of_empty_insurance__draws_on_nobody__CH_2(auctions: Auctions) -> None:
-    """What insurance owes is the loss that was there before the slice: the waiting adds nothing to it."""
+    """What is shared is the loss that was there before the slice: the waiting adds nothing to it."""
     auctions.distress("-5000", "10000")
     worth = auctions.stage.margin("keeper").equity
     auctions.start()
     auctions.attend(3_600)
-    auctions.take()
-    assert auctions.stage.margin("keeper").equity == worth
-    assert auctions.cash(auctions.insurance) == -wad(5_000)
+    assert auctions.one("LossRecorded", auctions.take())["socialised"] == wad(5_000) + ROUNDING
+    assert worth - auctions.stage.margin("keeper").equity == pytest.approx(wad(5_000) // 102, abs=10**7)
+    assert 0 <= auctions.cash(auctions.insurance) <= ROUNDING
 
 
 # clocks

@@ -18,6 +18,7 @@ def test_total_loss__nothing_lost__is_zero(auctions: Auctions) -> None:
 
 
 def test_total_loss__several_slices_and_accounts__is_their_sum__LQ_2(auctions: Auctions) -> None:
+    auctions.insure("9000")
     auctions.distress("-5000", "10000")
     auctions.distress("-4000", "10000", role="taker")
     auctions.take(WAD // 2)
