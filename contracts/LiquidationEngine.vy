@@ -10,8 +10,8 @@
 
         State of an account: no auction -> (start) -> auction -> (take, healthy again | stop) -> no auction. While
         equity is negative the clock of the reward runs instead of the price. A liquidation never waits for insurance to
-        have money: what it cannot pay is taken from everybody's positive cash alike, by the supply index. What even that
-        does not pay shows as its negative cash (`uncovered_loss`) until it is paid in.
+        have money: what it cannot pay is taken from everybody's positive cash alike, by the supply index. What even
+        that does not pay shows as its negative cash (`uncovered_loss`) until it is paid in.
 @custom:kill The clearinghouse's `set_paused(4)` by the guardian.
 """
 from contracts.interfaces import ILiquidationEngine

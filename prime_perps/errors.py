@@ -66,7 +66,7 @@ REASONS: dict[str, str] = {
     "clearing: out of range": "An instrument outside 128 to 254, an underlying over 63, or units of 0 or over 10^24.",
     "config: not the one expected": "Deployed at another address than the clearinghouse names as its configurator.",
     "cash: borrow limit": "Over 95 % of what could be lent is lent; the withdrawal would be a loan, or a larger one.",
-    "cash: claims out of range": "The safe, or what is settled on one side only, would be over 2^95 wei: 39.6 billion USD.",
+    "cash: claims out of range": "The safe, or what only one side has settled, would pass 2^95 wei: 39.6 billion USD.",
     "interest: floor out of range": "A floor of the rate at target outside 0.01 % to 20 % a year.",
     "interest: over 100%": "A utilization over 1.",
     "markets: bad market": "Underlyings are 0 to 63.",

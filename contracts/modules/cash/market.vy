@@ -23,7 +23,7 @@ PERCENT_TO_CASH: constant(uint256) = 90
 BORROW_STOP: constant(uint256) = 950_000_000
 # An index that has come so far stands still from then on, so that none ends while a rate holds.
 INDEX_LAST: constant(uint256) = 2**77
-# A socialised loss lowers the supply index no further than to this, 1/1,024: shares must go on fitting their fields.
+# A socialised loss lowers the supply index no further than to 1/1,024: shares must go on fitting their fields.
 INDEX_MIN: constant(uint256) = 2**50
 CLAIM_MAX: constant(int256) = 2**95 - 1
 

@@ -3,8 +3,8 @@
 @title rate
 @license AGPL-3.0-only
 @author Prime Perps
-@notice What a loan costs: an adaptive curve. At the target, 85 % of what could be lent being lent, a loan costs the rate
-        at target; four times as much when everything is lent, a quarter when nothing is, in straight lines. The rate at
+@notice What a loan costs: an adaptive curve. At the target, 85 % of what could be lent being lent, it is the rate at
+        target; four times as much when everything is lent, a quarter when nothing is, in straight lines. The rate at
         target follows: it grows or shrinks exponentially, by exp(50 err) in a year, err being how far utilization is
         from the target, from -1 (nothing lent) to 1 (all of it). It never falls below a floor, what a T-bill pays, nor
         rises above 200 % a year.
