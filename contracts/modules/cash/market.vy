@@ -34,7 +34,8 @@ def _market(words: IInterestModel.Words) -> IInterestModel.Market:
     supply_index: uint256 = convert(market_words._index(words.indexes, False), uint256)
     debt_index: uint256 = convert(market_words._index(words.indexes, True), uint256)
     supply: uint256 = (words.totals & market_words.SHARES_MASK) * supply_index // market_words.ONE
-    debt: uint256 = ((words.totals >> market_words.SHARES_BITS) & market_words.SHARES_MASK) * debt_index // market_words.ONE
+    debt_shares: uint256 = (words.totals >> market_words.SHARES_BITS) & market_words.SHARES_MASK
+    debt: uint256 = debt_shares * debt_index // market_words.ONE
     safe: uint256 = words.claims & market_words.CLAIM_MASK
     net_settled: int256 = convert(
         convert(words.claims << (256 - market_words.TARGET_AT), bytes32), int256

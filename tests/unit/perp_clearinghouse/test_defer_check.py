@@ -72,7 +72,8 @@ class Partners:
 def _partners(stage: Stage, missing: str = "") -> Partners:
     actor = deployed_source(stage.backend, ACTOR, address("deployer"))
     named = [address("somebody else") if part == missing else actor.address for part in PARTS]
-    sources = stage.oracle.address, stage.system.model.address, stage.system.operators
+    system = stage.system
+    sources = stage.oracle.address, system.model.address, system.operators, system.interest
     book = Contract.deploy(stage.backend, "PerpClearinghouse", *sources, *named, sender=address("deployer"))
     made = Partners(stage, book, actor)
     if missing != "configurator":
@@ -88,7 +89,7 @@ def partners(stage: Stage) -> Iterator[Partners]:
 
 
 def test_defer_check__more_than_there_is_in_between__is_allowed(partners: Partners) -> None:
-    partners.do(partners.defer, partners.draw("200000"), partners.pay("150000"), partners.check)
+    partners.do(partners.defer, partners.draw("150000"), partners.pay("100000"), partners.check)
     assert partners.book.money(account("taker")).cash == wad("50000")
 
 

@@ -171,6 +171,7 @@ def test_novate__with_oneself__reverts(book: Book) -> None:
 def test_novate__size_beyond_a_position__reverts(book: Book) -> None:
     """The exchange admits the largest size, the open interest cap as well; the ledger admits no more of it."""
     book.stage.publish(AAPL="0.01")
+    book.stage.settle_slow_prices()
     book.set_market(0, 2**79 - 1, 500, 1_000_000)
     for role in ("maker", "taker"):
         book.move_cash(account("nobody" if role == "maker" else "newcomer"), account(role), 2**102)
