@@ -33,8 +33,9 @@ CLAIM_MAX: constant(int256) = 2**95 - 1
 def _market(words: IInterestModel.Words) -> IInterestModel.Market:
     supply_index: uint256 = convert(market_words._index(words.indexes, False), uint256)
     debt_index: uint256 = convert(market_words._index(words.indexes, True), uint256)
-    supply: uint256 = (words.totals & market_words.SHARES_MASK) * supply_index // market_words.ONE
+    supply_shares: uint256 = words.totals & market_words.SHARES_MASK
     debt_shares: uint256 = (words.totals >> market_words.SHARES_BITS) & market_words.SHARES_MASK
+    supply: uint256 = supply_shares * supply_index // market_words.ONE
     debt: uint256 = debt_shares * debt_index // market_words.ONE
     safe: uint256 = words.claims & market_words.CLAIM_MASK
     net_settled: int256 = convert(

@@ -79,4 +79,5 @@ def test_slices__any_book__every_holding_is_cut_by_the_same_fraction__LQ_1(
         assert after["keeper"].other == target.other + part(source.other, fraction)
         assert after["keeper"].quote == target.quote + part(source.quote, fraction)
         assert after[BORROWER].quote == source.quote - part(source.quote, fraction)
-        assert after[BORROWER].cash + after["keeper"].cash == source.cash + target.cash
+        left = source.cash + target.cash - after[BORROWER].cash - after["keeper"].cash
+        assert 0 <= left <= 4, "each of the two is rounded to shares"

@@ -19,13 +19,13 @@ from prime_perps.chain.contract import Method
 from prime_perps.errors import Revert
 from prime_perps.orders import Basket, Leg, Order, SignedBasket, SignedOrder
 from prime_perps.reports import Session
-from prime_perps.units import BPS, MID, WAD, usd
+from prime_perps.units import BPS, MID, WAD, usd, wad
 from tests.stage import AN_HOUR, UNLIMITED, account, address
 
 from . import invariants
-from .preview import Risk, Trade, part, slice_costs, verdict_of
+from .preview import Holdings, Risk, Till, Trade, part, sale, slice_costs, verdict_of
 from .strangers import Attempt
-from .world import FEES, INSURANCE, SYMBOLS, World
+from .world import CASH_UNIT, FEES, INSURANCE, SYMBOLS, World
 
 TRADING, WITHDRAWALS, LIQUIDATION = 1, 2, 4
 BELOW_INITIAL = "risk: below initial"
@@ -85,8 +85,10 @@ class Actions:
             method(*args, sender=address(role))
 
     def _passed(self) -> None:
-        """After time has passed or prices have changed there is nothing to compare with."""
+        """After time has passed or prices have changed there is nothing to compare with but what interest did."""
+        before = self.look
         self.look = self.world.look()
+        invariants.check_interest(before, self.look)
 
     # money in and out
 
@@ -97,6 +99,9 @@ class Actions:
         self.look = self.world.look()
         then, now = before.sheets[role].margin, self.look.sheets[role].margin
         assert now.equity >= then.equity, f"CH-4: {role} deposited and has less"
+        if instrument == CASH:
+            due = Holdings.of(before.sheets[role]).paid(amount * CASH_UNIT)
+            assert Holdings.of(self.look.sheets[role]) == due, f"CH-2: {role} deposited {amount} and has not {due}"
         invariants.check_untouched(before, self.look, self.everybody - {role})
 
     def insure(self, role: str, amount: int) -> None:
@@ -208,6 +213,14 @@ class Actions:
         self.look = self.world.look()
         invariants.check_unharmed(before, self.look, {role})
         invariants.check_untouched(before, self.look, self.everybody - {role})
+        till = Till.of(before)
+        till.settle(role, before.sheets[role].margin.perp_value)
+        invariants.check_till(self.look, till, self.everybody)
+
+    def accrue(self, by: str) -> None:
+        self.say(f"{by} accrues interest")
+        with self._acting():
+            self.world.send(self.world.book.accrue, role=by)
 
     def distribute_fees(self, by: str) -> None:
         self.say(f"{by} distributes fees")
@@ -215,8 +228,9 @@ class Actions:
         self.world.send(self.world.book.distribute_fees, role=by)
         self.look = self.world.look()
         invariants.check_untouched(before, self.look, self.everybody - {INSURANCE, FEES, "treasury"})
-        for role in (INSURANCE, "treasury"):
-            assert self.look.sheets[role].margin.cash >= before.sheets[role].margin.cash, f"CH-5: {role} paid fees"
+        till = Till.of(before)
+        till.distribute(before.settings.insurance_share)
+        invariants.check_till(self.look, till, self.everybody)
 
     # prices and time
 
@@ -278,15 +292,22 @@ class Actions:
         receipt = self.world.send(self.world.engine.take, *arguments, role=keeper)
         (told,) = [fields for name, fields in self.world.engine.events(receipt) if name == "Slice"]
         assert (told["payment"], told["reward"]) == (payment, reward), f"LQ-1: {role} was sold for {told}"
+        due = sale(before, role, keeper, fraction, payment, reward)
+        shared = [fields["socialised"] for name, fields in self.world.engine.events(receipt) if name == "LossRecorded"]
+        assert sum(shared) == due.socialised, f"LQ-2: {shared} shared, not {due.socialised}"
         self.look = self.world.look()
         now = verdict_of(self.look.sheets[keeper])
         assert now.meets_initial, f"CH-4: {keeper} took a slice and has {now}"
         dust = sum(self.risk.price(symbol) // NANO_DUST + 2 for symbol in SYMBOLS)
         invariants.check_slice(before, self.look, role, dust)
-        invariants.check_moved(before, self.look, role, keeper, fraction, payment, reward)
+        invariants.check_moved(self.look, role, keeper, due)
         paid = then.equity < 0
         assert paid or self.world.losses == losses, f"LQ-2: a loss, and {role} had equity"
-        invariants.check_untouched(before, self.look, self.everybody - {role, keeper, *([INSURANCE] if paid else [])})
+        bystanders = self.everybody - {role, keeper, *(due.paying if paid else [])}
+        if due.socialised:
+            invariants.check_shared(before, self.look, bystanders)
+        else:
+            invariants.check_untouched(before, self.look, bystanders)
 
     def refuse_take(self, role: str, keeper: str, fraction: int, state: int, reason: str) -> None:
         arguments = (self.world.account(role), account(keeper), fraction, WAD, state)
@@ -322,6 +343,10 @@ class Actions:
     def release(self, symbol: str) -> None:
         self.say(f"the timelock releases {symbol}")
         self._govern(self.world.system.oracle.set_halt, self.stage.id(symbol), False)
+
+    def post_floor(self, percent: str) -> None:
+        self.say(f"the timelock posts {percent} % as the floor of the rate at target")
+        self._govern(self.world.system.interest.set_rate_floor, wad(percent) // 100)
 
     def _govern(self, method: Method, *args: object) -> None:
         self.stage.sessions = {}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from prime_perps.accounts import CASH, token
+from prime_perps.cash import ONE
 
-from .preview import Holdings, Risk, Verdict, verdict_of
+from .preview import Holdings, Risk, Sale, Till, Verdict, verdict_of
 from .world import (
     BOOK_DECIMALS,
     CASH_DECIMALS,
-    INSURANCE,
     OTHER,
     OTHER_DECIMALS,
     STOCKS,
@@ -32,15 +32,51 @@ def check_sizes(look: Look) -> None:
 
 
 def check_money(world: World, look: Look) -> None:
-    """CH-2. Each settlement of a position's funding, and each position whose funding is still owed, rounds once."""
-    margins = [sheet.margin for sheet in look.sheets.values()]
+    """
+    CH-2. Each settlement of a position's funding, and each position whose funding is still owed, rounds once; so does
+    each account's cash as it is told. What else is not anybody's is the reserve.
+    """
+    margins, market = [sheet.margin for sheet in look.sheets.values()], look.cash_market
     claims = sum(margin.cash + margin.quote - margin.funding_owed for margin in margins)
     has = look.booked[CASH] * 10 ** (BOOK_DECIMALS - CASH_DECIMALS)
     open_positions = sum(bool(size) for sheet in look.sheets.values() for size in sheet.sizes.values())
-    dust = has - claims
+    dust = has - claims - market.reserve
     assert dust >= 0, f"CH-2: claims exceed the safe by {-dust}"
-    most = world.settled + open_positions
+    funding_dust = world.settled + open_positions
+    most = funding_dust + len(margins) + 2
     assert dust <= most, f"CH-2: {dust} is missing from the accounts, rounding explains {most}"
+    unsettled = sum(margin.quote - margin.funding_owed for margin in margins)
+    assert 0 <= -market.net_settled - unsettled <= funding_dust, (
+        f"CH-2: {market.net_settled} is settled, {unsettled} is not"
+    )
+
+
+def check_cash_market(look: Look) -> None:
+    """CH-2: the sums of the cash market are those of the accounts, and its safe is the vault's."""
+    shares, market = [sheet.shares for sheet in look.sheets.values()], look.cash_market
+    sums = sum(held for held in shares if held > 0), -sum(held for held in shares if held < 0)
+    told = market.supply_shares, market.debt_shares
+    assert sums == told, f"CH-2: accounts have {sums} shares, the cash market says {told}"
+    booked = look.booked[CASH] * 10 ** (BOOK_DECIMALS - CASH_DECIMALS)
+    assert market.safe == booked, f"CH-2: the vault books {booked}, the cash market {market.safe}"
+    assert market.supply_ppb <= market.debt_ppb * 9 // 10, "CH-6: cash earns more than nine tenths of what loans cost"
+
+
+def check_interest(before: Look, after: Look) -> None:
+    """CH-6, while time passes and nothing else: what loans pay, cash and the reserve get, nine tenths at most cash."""
+    changes = [sheet.margin.cash - before.sheets[role].margin.cash for role, sheet in after.sheets.items()]
+    paid, received = -sum(change for change in changes if change < 0), sum(change for change in changes if change > 0)
+    reserved, accounts = after.cash_market.reserve - before.cash_market.reserve, len(changes)
+    assert abs(paid - received - reserved) <= accounts, f"CH-6: {paid} paid, {received} received, {reserved} reserved"
+    assert received * 10 <= (paid + accounts) * 9, f"CH-6: {received} received, {paid} paid"
+
+
+def check_till(after: Look, till: Till, roles: Iterable[str]) -> None:
+    """CH-2: what these have in cash and quote is what the rules say, to the last share."""
+    for role in roles:
+        now = Holdings.of(after.sheets[role])
+        told, due = (now.shares, now.quote), (till.shares[role], till.quotes[role])
+        assert told == due, f"CH-2: {role} has {told}, not {due}"
 
 
 def check_tokens(world: World, look: Look) -> None:
@@ -68,12 +104,15 @@ def check_unharmed(before: Look, after: Look, roles: Iterable[str]) -> None:
     """
     CH-5, for the accounts that a call did not act for: they keep what they hold, their equity and what they must have.
 
-    Initial margin is left out, because cash may be settled by anybody, and a loss in cash bears interest.
+    Initial margin is left out, because cash may be settled by anybody, and a loss in cash bears interest. What is
+    settled is rounded to shares: a wei, and what one is worth.
     """
+    market = after.cash_market
+    rounding = 2 + max(market.supply_index, market.debt_index) // ONE
     for role in roles:
         then, now = before.sheets[role], after.sheets[role]
         assert now.holdings == then.holdings, f"CH-5: {role} held {then.holdings}, holds {now.holdings}"
-        assert now.margin.equity == then.margin.equity, f"CH-5: {role}: {_change(then, now)}"
+        assert 0 <= then.margin.equity - now.margin.equity <= rounding, f"CH-5: {role}: {_change(then, now)}"
         assert now.margin.maintenance == then.margin.maintenance, f"CH-5: {role}: {_change(then, now)}"
 
 
@@ -84,6 +123,17 @@ def check_untouched(before: Look, after: Look, roles: Iterable[str]) -> None:
         assert now == then, f"CH-5: {role}: {_change(then, now)}"
 
 
+def check_shared(before: Look, after: Look, roles: Iterable[str]) -> None:
+    """LQ-2, where a loss is shared: nobody's shares, quote or holdings change, and no loan: only what cash is worth."""
+    assert after.cash_market.supply_index < before.cash_market.supply_index, "LQ-2: a loss shared, and no cash is less"
+    for role in roles:
+        then, now = before.sheets[role], after.sheets[role]
+        assert (now.shares, now.margin.quote) == (then.shares, then.margin.quote), f"LQ-2: {role}: {_change(then, now)}"
+        assert now.holdings == then.holdings, f"LQ-2: {role} held {then.holdings}, holds {now.holdings}"
+        if then.shares <= 0:
+            assert now.margin == then.margin, f"LQ-2: {role} had no cash, and {_change(then, now)}"
+
+
 def check_slice(before: Look, after: Look, role: str, dust: int) -> None:
     """LQ-1, for the account that a slice was taken from; `dust`, wad, is what it may be off by in cutting sizes."""
     then, now = verdict_of(before.sheets[role]), verdict_of(after.sheets[role])
@@ -92,15 +142,12 @@ def check_slice(before: Look, after: Look, role: str, dust: int) -> None:
         assert eased.no_worse_than(then), f"LQ-1: {role} went from {then} to {now}"
 
 
-def check_moved(before: Look, after: Look, role: str, keeper: str, fraction: int, payment: int, reward: int) -> None:
+def check_moved(after: Look, role: str, keeper: str, sale: Sale) -> None:
     """LQ-1 and LQ-2: every holding is cut by one fraction, and the money that goes with it is what was told."""
-    source, target = Holdings.of(before.sheets[role]), Holdings.of(before.sheets[keeper])
-    left = source.without_slice(fraction).paid(payment)
-    assert Holdings.of(after.sheets[role]) == left, f"LQ-1: {role} is left with {after.sheets[role]}, not {left}"
-    taken = target.with_slice(source, fraction).paid(reward - payment)
-    assert Holdings.of(after.sheets[keeper]) == taken, f"LQ-1: {keeper} has {after.sheets[keeper]}, not {taken}"
-    paid = before.sheets[INSURANCE].margin.cash - after.sheets[INSURANCE].margin.cash
-    assert paid == reward, f"LQ-2: insurance paid {paid}, the keeper was told {reward}"
+    left, taken = Holdings.of(after.sheets[role]), Holdings.of(after.sheets[keeper])
+    assert left == sale.left, f"LQ-1: {role} is left with {left}, not {sale.left}"
+    assert taken == sale.taken, f"LQ-1: {keeper} has {taken}, not {sale.taken}"
+    check_till(after, sale.till, sale.paying - {role, keeper})
 
 
 def check_losses(world: World) -> None:

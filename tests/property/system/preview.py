@@ -7,19 +7,21 @@ a name says otherwise; sizes are nano.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prime_perps import margin
+from prime_perps.cash import BORROW_STOP, Market
 from prime_perps.liquidation import Doubts
 from prime_perps.margin import Closure, Exposure, Table
 from prime_perps.reports import Flag, Word, eventful
-from prime_perps.units import MID, NANO, PIPS, WAD
+from prime_perps.units import BPS, MID, NANO, PIPS, WAD
 
-from .world import INSURANCE, OTHER_ON, OTHER_UNITS, SYMBOLS, Look, Sheet
+from .world import FEES, INSURANCE, OTHER_ON, OTHER_UNITS, SYMBOLS, Look, Sheet
 
 RESTRICTING = Flag.HALTED | Flag.PAUSED | Flag.REDUCE_ONLY | Flag.REOPENING
 PERP_VALUE = 10  # nano x mid into wad
+LOSS_ROUNDING = 10**6  # wei that are taken from everybody's cash beyond a loss
 
 
 @dataclass(frozen=True)
@@ -75,18 +77,23 @@ class Risk:
 
 @dataclass(frozen=True)
 class Holdings:
-    """An account with its funding settled."""
+    """An account with its funding settled. Its cash is shares of a market, and every change of it is rounded so."""
 
-    cash: int
+    shares: int
     quote: int
     sizes: Mapping[str, int]
     tokens: Mapping[str, int]
     other: int
+    cash_market: Market = field(compare=False)
 
     @classmethod
     def of(cls, sheet: Sheet) -> Holdings:
         quote = sheet.margin.quote - sheet.margin.funding_owed
-        return cls(sheet.margin.cash, quote, sheet.sizes, sheet.tokens, sheet.other)
+        return cls(sheet.shares, quote, sheet.sizes, sheet.tokens, sheet.other, sheet.cash_market)
+
+    @property
+    def cash(self) -> int:
+        return self.cash_market.cash(self.shares)
 
     def verdict(self, given: Risk) -> Verdict:
         held = [symbol for symbol in SYMBOLS if self._holds(symbol)]
@@ -99,7 +106,7 @@ class Holdings:
 
     def paid(self, amount: int) -> Holdings:
         """With more cash, or less."""
-        return replace(self, cash=self.cash + amount)
+        return replace(self, shares=self.cash_market.paid(self.shares, amount))
 
     def traded(self, symbol: str, size: int, price: int, fee_pips: int) -> Holdings:
         """After a trade of `size`, signed for this account."""
@@ -107,8 +114,7 @@ class Holdings:
         fee = -(-notional * fee_pips // PIPS)
         return replace(
             self,
-            cash=self.cash - fee,
-            quote=self.quote + (notional if size < 0 else -notional),
+            quote=self.quote + (notional if size < 0 else -notional) - fee,
             sizes={**self.sizes, symbol: self.sizes[symbol] + size},
         )
 
@@ -118,25 +124,25 @@ class Holdings:
     def without_other(self, amount: int) -> Holdings:
         return replace(self, other=self.other - amount)
 
-    def with_slice(self, source: Holdings, fraction: int) -> Holdings:
-        """With a fraction (wad) of everything another account has, each part rounded towards zero."""
-        return Holdings(
-            cash=self.cash + part(source.cash, fraction),
+    def with_slice(self, source: Holdings, fraction: int, payment: int) -> Holdings:
+        """With a fraction (wad) of everything another account has, each part rounded towards zero, less a payment."""
+        paid = self.paid(part(source.cash, fraction) - payment)
+        return replace(
+            paid,
             quote=self.quote + part(source.quote, fraction),
             sizes={symbol: self.sizes[symbol] + part(source.sizes[symbol], fraction) for symbol in SYMBOLS},
             tokens={symbol: self.tokens[symbol] + part(source.tokens[symbol], fraction) for symbol in SYMBOLS},
             other=self.other + part(source.other, fraction),
         )
 
-    def without_slice(self, fraction: int) -> Holdings:
-        """What stays when a fraction (wad) of everything goes."""
-        gone = Holdings(0, 0, dict.fromkeys(SYMBOLS, 0), dict.fromkeys(SYMBOLS, 0), 0).with_slice(self, fraction)
-        return Holdings(
-            cash=self.cash - gone.cash,
-            quote=self.quote - gone.quote,
-            sizes={symbol: self.sizes[symbol] - gone.sizes[symbol] for symbol in SYMBOLS},
-            tokens={symbol: self.tokens[symbol] - gone.tokens[symbol] for symbol in SYMBOLS},
-            other=self.other - gone.other,
+    def without_slice(self, fraction: int, payment: int) -> Holdings:
+        """What stays when a fraction (wad) of everything goes, for a payment."""
+        return replace(
+            self.paid(payment - part(self.cash, fraction)),
+            quote=self.quote - part(self.quote, fraction),
+            sizes={symbol: self.sizes[symbol] - part(self.sizes[symbol], fraction) for symbol in SYMBOLS},
+            tokens={symbol: self.tokens[symbol] - part(self.tokens[symbol], fraction) for symbol in SYMBOLS},
+            other=self.other - part(self.other, fraction),
         )
 
     def _holds(self, symbol: str) -> bool:
@@ -153,6 +159,99 @@ class Holdings:
             width=word.half_width,
             eventful=eventful(word.flags),
         )
+
+
+@dataclass
+class Till:
+    """Everybody's cash and quote, funding settled, while a call changes them."""
+
+    cash_market: Market
+    shares: dict[str, int]
+    quotes: dict[str, int]
+
+    @classmethod
+    def of(cls, look: Look) -> Till:
+        held = {role: Holdings.of(sheet) for role, sheet in look.sheets.items()}
+        shares = {role: holdings.shares for role, holdings in held.items()}
+        return cls(look.cash_market, shares, {role: holdings.quote for role, holdings in held.items()})
+
+    def cash(self, role: str) -> int:
+        return self.cash_market.cash(self.shares[role])
+
+    def change(self, role: str, amount: int) -> None:
+        before = self.shares[role]
+        after = self.shares[role] = self.cash_market.paid(before, amount)
+        self.cash_market = self.cash_market.held(before, after)
+
+    def settle(self, role: str, worth: int) -> None:
+        """Quote becomes cash, of an account whose perps are worth so much."""
+        gain = self.quotes[role] + worth
+        self.change(role, gain)
+        self.quotes[role] = -worth
+        self.cash_market = self.cash_market.claimed(0, gain)
+
+    def distribute(self, insurance_share: int) -> None:
+        """Fees, and the reserve; `insurance_share` in bps."""
+        collected, reserve = max(self.cash(FEES) + self.quotes[FEES], 0), self.cash_market.reserve
+        kept = collected * (BPS - insurance_share) // BPS
+        self.cash_market = self.cash_market.claimed(0, self.quotes[FEES])
+        self.change("treasury", kept)
+        self.change(FEES, self.quotes[FEES] - collected)
+        self.quotes[FEES] = 0
+        self.change(INSURANCE, collected - kept + reserve)
+
+    def socialise(self, amount: int) -> int:
+        """Taken from all positive cash but insurance's, and given to it; what could be."""
+        self.cash_market, self.shares[INSURANCE], covered = self.cash_market.socialised(self.shares[INSURANCE], amount)
+        return covered
+
+
+@dataclass(frozen=True)
+class Sale:
+    """What a slice does: to who is sold from, to the keeper, to everybody's cash."""
+
+    left: Holdings
+    taken: Holdings
+    till: Till
+    distributed: bool
+    socialised: int
+
+    @property
+    def paying(self) -> set[str]:
+        """Those besides the two whose own shares or quote may change."""
+        return {INSURANCE, FEES, "treasury"} if self.distributed else {INSURANCE}
+
+
+def sale(look: Look, role: str, keeper: str, fraction: int, payment: int, reward: int) -> Sale:
+    """A slice of an account sold to a keeper, who pays `payment` and gets `reward`."""
+    till, margin = Till.of(look), look.sheets[role].margin
+    distributed, socialised = False, 0
+    if margin.equity < 0:
+        loss = -margin.equity * fraction // WAD
+        if loss > till.cash(INSURANCE):
+            distributed = True
+            till.distribute(look.settings.insurance_share)
+            missing = loss - till.cash(INSURANCE)
+            if missing > 0:
+                till.settle(role, margin.perp_value)
+                socialised = till.socialise(missing + LOSS_ROUNDING)
+        till.change(INSURANCE, -reward)
+        till.change(keeper, reward)
+    source, target = _as_in(till, look, role), _as_in(till, look, keeper)
+    left, taken = source.without_slice(fraction, payment), target.with_slice(source, fraction, payment)
+    return Sale(left, taken, till, distributed, socialised)
+
+
+def _as_in(till: Till, look: Look, role: str) -> Holdings:
+    held = Holdings.of(look.sheets[role])
+    return replace(held, shares=till.shares[role], quote=till.quotes[role], cash_market=till.cash_market)
+
+
+def is_stopped(held: Holdings, amount: int) -> bool:
+    """Whether a withdrawal of cash is a loan that the borrow stop forbids."""
+    after = held.paid(-amount).shares
+    lent = held.cash_market.held(held.shares, after).claimed(-amount, 0).lent()
+    return after < 0 and lent > BORROW_STOP
 
 
 @dataclass(frozen=True)

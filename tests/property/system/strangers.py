@@ -244,6 +244,8 @@ ATTEMPTS: list[Attempt] = [
     Attempt("operators", "set_operator", on_victim(address(ATTACKER), 15, FOREVER), refused("accounts: owner only")),
     Attempt("clearinghouse", "settle", on_victim(), open_to_anybody, form=("victim",)),
     Attempt("clearinghouse", "distribute_fees", nothing, open_to_anybody, form=(INSURANCE, FEES, "treasury")),
+    Attempt("clearinghouse", "accrue", nothing, open_to_anybody),
+    Attempt("clearinghouse", "socialise", fixed(WAD), refused(NOT_THE_CALLER)),
     Attempt("clearinghouse", "credit", on_victim(CASH, WAD, address("maker")), refused(NOT_THE_CALLER)),
     Attempt("clearinghouse", "debit", on_victim(CASH, WAD, address("maker")), refused(NOT_THE_CALLER)),
     Attempt("clearinghouse", "novate", _trade, refused(NOT_THE_CALLER)),
@@ -310,6 +312,9 @@ ATTEMPTS: list[Attempt] = [
     *_roles("oracle", OTHERS_ROLE),
     # margin
     Attempt("models", "make", _model, open_to_anybody),
+    # interest
+    Attempt("interest", "set_rate_floor", fixed(WAD // 10), refused(TIMELOCK_ONLY)),
+    *_roles("interest", OTHERS_ROLE),
     # liquidation
     Attempt("engine", "start", on_victim(), _start),
     Attempt("engine", "stop", on_victim(), _stop),

@@ -79,12 +79,14 @@ def test_funding__any_fills__rate_and_index_are_those_of_the_reference(
 def test_CH_6_funding__settled_and_still_owed__sums_to_nothing_but_dust(
     script: list[tuple[int, int, int, int, str]], after: int
 ) -> None:
-    """Quotes are what was paid for perps, which sums to zero, less funding settled; each settlement rounds once."""
+    """Quotes are what was paid for perps and in fees, which sums to zero, less funding; each settlement rounds once."""
     with opened().undone() as stage:
         for step in script:
             fill(stage, *step)
         stage.warp(after)
         lost = -sum(stage.money(role).quote - stage.margin(role).funding_owed for role in OWNERS)
+        book = stage.system.clearinghouse
+        lost -= book.money(book.fee_account()).quote
         assert 0 <= lost <= 2 * len(script) + len(OWNERS)
 
 

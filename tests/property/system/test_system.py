@@ -21,16 +21,29 @@ from tests.stage import account
 
 from . import invariants
 from .actions import LIQUIDATION, TRADING, WITHDRAWALS, Actions, Resting
-from .preview import Holdings, Trade, part, slice_costs, start_refusal, trade_refusal, trades_refusal, verdict_of
+from .preview import (
+    Holdings,
+    Trade,
+    is_stopped,
+    part,
+    sale,
+    slice_costs,
+    start_refusal,
+    trade_refusal,
+    trades_refusal,
+    verdict_of,
+)
 from .strangers import ATTEMPTS, Attempt
 from .world import (
     BOOK_DECIMALS,
     CASH_DECIMALS,
+    CASH_UNIT,
     INSURANCE,
     KEEPERS,
     OTHER,
     OTHER_DECIMALS,
     OWNERS,
+    SAVER,
     STOCKS,
     SYMBOLS,
     TRADERS,
@@ -41,12 +54,12 @@ STEPS = 40
 # Fewer than a profile asks for: a step costs as much as a whole example elsewhere.
 EXAMPLES = max((settings.default or settings()).max_examples * 3 // 5, 1)
 
-CASH_UNIT = 10 ** (BOOK_DECIMALS - CASH_DECIMALS)
 OTHER_UNIT = 10 ** (BOOK_DECIMALS - OTHER_DECIMALS)
 OTHER_ONE = 10**OTHER_DECIMALS
 LARGEST_TRADE = 2_000_000 * WAD  # of notional
 
 traders = st.sampled_from(TRADERS)
+customers = st.sampled_from((*TRADERS, SAVER))
 owners = st.sampled_from(OWNERS)
 keepers = st.sampled_from(KEEPERS)
 symbols = st.sampled_from(SYMBOLS)
@@ -100,13 +113,14 @@ class System(RuleBasedStateMachine, Actions):
     def everything_holds(self) -> None:
         invariants.check_sizes(self.look)
         invariants.check_money(self.world, self.look)
+        invariants.check_cash_market(self.look)
         invariants.check_tokens(self.world, self.look)
         invariants.check_losses(self.world)
         invariants.check_reference(self.look, self.risk)
 
     # money in and out
 
-    @rule(role=traders, instrument=instruments, share=shares)
+    @rule(role=customers, instrument=instruments, share=shares)
     def deposits(self, role: str, instrument: str, share: int) -> None:
         """Up to what some 50,000 USD are worth at the start."""
         most = {"cash": 50_000 * 10**CASH_DECIMALS, "AAPL": 300 * WAD, "NVDA": 300 * WAD, "other": 300 * OTHER_ONE}
@@ -122,11 +136,11 @@ class System(RuleBasedStateMachine, Actions):
             self.insure(role, amount)
 
     @precondition(lambda self: not self.paused(WITHDRAWALS))
-    @rule(role=traders, instrument=instruments, share=shares)
+    @rule(role=customers, instrument=instruments, share=shares)
     def withdraws(self, role: str, instrument: str, share: int) -> None:
         held = Holdings.of(self.look.sheets[role])
         if instrument == "cash":
-            bound = largest(self.look.booked[CASH], lambda raw: self._covers(held.paid(-raw * CASH_UNIT)))
+            bound = largest(self.look.booked[CASH], lambda raw: self._lends(held, raw * CASH_UNIT))
             amount = bound * share // WAD
         elif instrument == "other":
             bound = held.other // OTHER_UNIT * share // WAD
@@ -139,14 +153,16 @@ class System(RuleBasedStateMachine, Actions):
 
     @rule(role=owners, more=st.integers(1, 10**9))
     def withdrawal_of_too_much__is_refused(self, role: str, more: int) -> None:
-        """More than is left above initial margin is refused for that, more than there is in the safe for that."""
+        """More than is left above initial margin, is in the safe, or may be lent: refused for that."""
         verdict = verdict_of(self.look.sheets[role])
         free = max(min(verdict.equity, verdict.equity + verdict.slow) - verdict.initial, 0)
         amount = free // CASH_UNIT + more
         if amount > self.look.booked[CASH]:
             reason = "vault: not enough in safe"
         else:
-            reason = "settings: paused" if self.paused(WITHDRAWALS) else "risk: below initial"
+            stopped = is_stopped(Holdings.of(self.look.sheets[role]), amount * CASH_UNIT)
+            reason = "cash: borrow limit" if stopped else "risk: below initial"
+            reason = "settings: paused" if self.paused(WITHDRAWALS) else reason
         self.refuse_withdrawal(role, CASH, amount, reason)
 
     # trading
@@ -265,12 +281,24 @@ class System(RuleBasedStateMachine, Actions):
 
     # upkeep
 
-    @rule(role=owners, what=st.sampled_from(("settle", "settle", "fees")), by=owners)
+    @rule(role=owners, what=st.sampled_from(("settle", "settle", "fees", "interest")), by=owners)
     def keeps_up(self, role: str, what: str, by: str) -> None:
         if what == "settle":
             self.settle(role, by)
-        else:
+        elif what == "fees":
             self.distribute_fees(by)
+        else:
+            self.accrue(by)
+
+    @rule(role=st.sampled_from(("maker", SAVER)), share=shares)
+    def cash_becomes_scarce(self, role: str, share: int) -> None:
+        """Whoever has most of it takes it out: what is left to borrow, and what loans cost, changes at once."""
+        if self.paused(WITHDRAWALS):
+            return
+        held, own = Holdings.of(self.look.sheets[role]), max(self.look.sheets[role].margin.cash, 0) // CASH_UNIT
+        bound = largest(min(own, self.look.booked[CASH]), lambda raw: self._lends(held, raw * CASH_UNIT))
+        if amount := bound * share // WAD:
+            self.withdraw(role, CASH, amount)
 
     # prices and time, and keepers who watch
 
@@ -305,7 +333,11 @@ class System(RuleBasedStateMachine, Actions):
                 self.prices_last()
             self._keepers_act(keeper, share)
 
-    @rule(seconds=st.sampled_from((30, 60, 61, 300, 900, 1_800, 4_200, 86_400)), renewed=st.booleans(), watching=watch)
+    @rule(
+        seconds=st.sampled_from((30, 60, 61, 300, 900, 1_800, 4_200, 86_400, 2_592_000, 31_536_000)),
+        renewed=st.booleans(),
+        watching=watch,
+    )
     def time_passes(self, seconds: int, renewed: bool, watching: tuple[str | None, int]) -> None:
         """With stale prices at the end of it, or fresh ones."""
         self.wait(seconds)
@@ -366,11 +398,12 @@ class System(RuleBasedStateMachine, Actions):
     # governance
 
     @rule(
-        what=st.sampled_from(("activities", "symbol", "table", "exchange")),
+        what=st.sampled_from(("activities", "symbol", "table", "exchange", "floor")),
         activities=st.integers(1, 7),
         symbol=symbols,
+        floor=st.sampled_from(("0.01", "3", "20")),
     )
-    def is_governed(self, what: str, activities: int, symbol: str) -> None:
+    def is_governed(self, what: str, activities: int, symbol: str, floor: str) -> None:
         """What the guardian has stopped the timelock lets go on at the next occasion, or examples would die of it."""
         if what == "activities":
             self.resume() if self.look.settings.paused else self.pause(activities)
@@ -378,6 +411,8 @@ class System(RuleBasedStateMachine, Actions):
             self.release(symbol) if self.look.words[symbol].flags & 1 else self.halt(symbol)
         elif what == "table":
             self.swap_table()
+        elif what == "floor":
+            self.post_floor(floor)
         else:
             self.close_exchange()
 
@@ -393,6 +428,10 @@ class System(RuleBasedStateMachine, Actions):
         if name in STOCKS:
             return token(self.stage.id(name))
         return CASH if name == "cash" else OTHER
+
+    def _lends(self, held: Holdings, amount: int) -> bool:
+        """Whether a withdrawal of cash is taken: of one's own, or of a loan that may be lent."""
+        return self._covers(held.paid(-amount)) and not is_stopped(held, amount)
 
     def _covers(self, after: Holdings) -> bool:
         return after.verdict(self.risk).meets_initial
@@ -498,8 +537,7 @@ class System(RuleBasedStateMachine, Actions):
     def _can_take(self, role: str, keeper: str, fraction: int) -> bool:
         """Whether the keeper meets initial margin with the slice, what he pays for it, and what insurance adds."""
         payment, reward = slice_costs(self.look, role, self.auction(role), self.world.engine.terms(), fraction)
-        source, taker = Holdings.of(self.look.sheets[role]), Holdings.of(self.look.sheets[keeper])
-        return self._covers(taker.with_slice(source, fraction).paid(reward - payment))
+        return self._covers(sale(self.look, role, keeper, fraction, payment, reward).taken)
 
 
 TestSystem = System.TestCase

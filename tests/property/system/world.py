@@ -13,6 +13,7 @@ from typing import Any
 
 from prime_perps import deployment, risk
 from prime_perps.accounts import CASH, token
+from prime_perps.cash import Market
 from prime_perps.chain.contract import Contract, Method, Receipt
 from prime_perps.liquidation import liquidatable
 from prime_perps.margin import Closure, Table
@@ -28,11 +29,14 @@ OTHER_UNITS = wad("1.25")
 OTHER_DECIMALS = 8
 CASH_DECIMALS = 6
 BOOK_DECIMALS = 18
+CASH_UNIT = 10 ** (BOOK_DECIMALS - CASH_DECIMALS)
 
 TRADERS = ("maker", "taker", "holder", "keeper", "rival")
 KEEPERS = ("keeper", "rival")
+# Who has cash at stake and never trades.
+SAVER = "saver"
 # Who may have holdings; the protocol's own accounts have nothing but cash.
-OWNERS = (*TRADERS, "attacker", "treasury")
+OWNERS = (*TRADERS, SAVER, "attacker", "treasury")
 INSURANCE, FEES = "insurance", "fees"
 
 OPENING_CASH = {
@@ -41,6 +45,7 @@ OPENING_CASH = {
     "holder": "20000",
     "keeper": "1000000",
     "rival": "5000",  # a keeper who cannot bear much
+    SAVER: "200000",
     "attacker": "10000",
 }
 
@@ -57,9 +62,11 @@ class Sheet:
     """One account: its margin as the book tells it, and its holdings."""
 
     margin: Any
+    shares: int  # of the cash market
     sizes: Mapping[str, int]  # nano
     tokens: Mapping[str, int]  # wad
     other: int  # wad
+    cash_market: Market = field(compare=False)  # as of the look
 
     @property
     def liquidatable(self) -> bool:
@@ -80,6 +87,7 @@ class Look:
     words: Mapping[str, Word]
     closure: Closure
     settings: Any
+    cash_market: Market
     booked: Mapping[int, int]  # raw units by instrument
     in_safe: Mapping[int, int]
 
@@ -148,29 +156,32 @@ class World:
     def look(self) -> Look:
         words, closure = self.system.oracle.read([self.stage.id(symbol) for symbol in SYMBOLS])
         instruments = (CASH, OTHER, *(token(self.stage.id(symbol)) for symbol in STOCKS))
-        vault = self.system.vault
+        vault, cash_market = self.system.vault, Market.unpack(self.book.cash_words()).at(self.stage.now())
         return Look(
             time=self.stage.now(),
-            sheets={role: self.sheet(role) for role in (*OWNERS, INSURANCE, FEES)},
+            sheets={role: self.sheet(role, cash_market) for role in (*OWNERS, INSURANCE, FEES)},
             markets={symbol: self.book.market(self.stage.id(symbol)) for symbol in SYMBOLS},
             words={symbol: Word.unpack(word) for symbol, word in zip(SYMBOLS, words, strict=True)},
             closure=Closure(*closure),
             settings=self.book.settings(),
+            cash_market=cash_market,
             booked={instrument: vault.asset(instrument).booked for instrument in instruments},
             in_safe={instrument: self.asset(instrument).balanceOf(vault) for instrument in instruments},
         )
 
-    def sheet(self, role: str) -> Sheet:
+    def sheet(self, role: str, cash_market: Market) -> Sheet:
         who = self.account(role)
-        margin = self.book.margin(who)
+        margin, shares = self.book.margin(who), self.book.cash_shares(who)
         if role not in OWNERS:
-            return Sheet(margin, dict.fromkeys(SYMBOLS, 0), dict.fromkeys(SYMBOLS, 0), 0)
+            return Sheet(margin, shares, dict.fromkeys(SYMBOLS, 0), dict.fromkeys(SYMBOLS, 0), 0, cash_market)
         lines = {symbol: self.book.position(who, self.stage.id(symbol)) for symbol in SYMBOLS}
         return Sheet(
             margin=margin,
+            shares=shares,
             sizes={symbol: line.size for symbol, line in lines.items()},
             tokens={symbol: line.token for symbol, line in lines.items()},
             other=self.book.holding(who, OTHER),
+            cash_market=cash_market,
         )
 
 
