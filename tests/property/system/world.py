@@ -103,6 +103,7 @@ class World:
     settled: int = 0  # how often a position's funding was settled, each time rounded by less than a unit
     gifts: dict[int, int] = field(default_factory=dict)  # raw units sent to the safe past the book
     losses: int = 0  # wad, as told by events
+    shared: int = 0  # wad of losses, taken from everybody's cash, as told by events
 
     @property
     def system(self) -> deployment.Deployment:
@@ -149,7 +150,9 @@ class World:
                 self.settled += 2 * len(fields["moved"])
             elif name == "PositionChanged":
                 self.settled += 1
-        self.losses += sum(fields["loss"] for name, fields in self.engine.events(receipt) if name == "LossRecorded")
+        told = [fields for name, fields in self.engine.events(receipt) if name == "LossRecorded"]
+        self.losses += sum(fields["loss"] for fields in told)
+        self.shared += sum(fields["socialised"] for fields in told)
 
     # looking
 
