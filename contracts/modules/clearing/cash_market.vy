@@ -107,6 +107,8 @@ def _socialise(insurance: uint256, amount: uint256) -> uint256:
     @notice Take a loss from everybody's positive cash but insurance's own, and give it to insurance.
     @return What could be taken, wad.
     """
+    # the model lowers an index of now, so the rate at target must have moved until now
+    self._accrue(0, 0, False)
     before: int256 = ledger._balances(insurance).shares
     after: int256 = 0
     covered: uint256 = 0

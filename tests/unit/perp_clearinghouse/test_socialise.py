@@ -78,10 +78,23 @@ def test_socialise__always__tells_the_index_and_what_insurance_has(book: Book) -
     events = list(book.contract.events(book.contract.socialise(WAD, sender=address("engine"))))
     insurance = book.contract.insurance_account()
     shares = book.contract.cash_shares(insurance)
-    assert events == [
+    assert [name for name, _ in events] == ["Accrued", "MoneyChanged", "Accrued"]
+    assert events[1:] == [
         ("MoneyChanged", {"account": insurance, "shares": shares, "quote": 0}),
         ("Accrued", {"indexes": book.contract.cash_words()[0]}),
     ]
+
+
+def test_socialise__after_a_while__the_rate_at_target_has_moved_for_it(book: Book) -> None:
+    book.pay_stock("holder", "AAPL", "5000")
+    book.debit(account("holder"), CASH, 180_000 * WAD, "holder")
+    with book.stage.undone():
+        book.stage.warp(86_400)
+        book.contract.accrue(sender=address("keeper"))
+        moved = book.cash_market().rate_at_target
+    book.stage.warp(86_400)
+    _socialise(book, WAD)
+    assert book.cash_market().rate_at_target == moved > 4 * WAD // 100
 
 
 @pytest.mark.parametrize("sender", ["attacker", "taker", "vault", "exchange", "timelock", "guardian", "configurator"])
