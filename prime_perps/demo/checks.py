@@ -98,11 +98,14 @@ def _check_markets(deployment: Deployment, accounts: list[Account]) -> Check:
 def _check_money(deployment: Deployment, accounts: list[Account]) -> Check:
     owed = sum(one.margin.cash + one.margin.quote - one.margin.funding_owed for one in accounts)
     safe = _in_safe(deployment, deployment.cash)
+    market = deployment.interest.market(deployment.clearinghouse.cash_words())
+    dust = safe - owed - market.reserve
     return Check(
         "CH-2",
-        "cash, quote balances and funding of all accounts are the stablecoin in the safe, but for dust left in it",
-        0 <= safe - owed < DUST,
-        f"{len(accounts)} accounts, {usd(safe)} USD in the safe, {safe - owed} wad of dust",
+        "cash, quotes and funding of all accounts, and the reserve, are the stablecoin in the safe, but for dust",
+        0 <= dust < DUST,
+        f"{len(accounts)} accounts, {usd(safe)} USD in the safe, {usd(market.debt)} lent, "
+        f"{usd(market.reserve)} in reserve, {dust} wad of dust",
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from prime_perps.accounts import CASH, account_id
+from prime_perps.cash import Market
 from prime_perps.chain.anvil import Anvil
 from prime_perps.chain.rpc import RpcBackend, SendUnresolved
 from prime_perps.demo.cast import LIQUIDATOR, MAKER, Actor
@@ -307,18 +308,26 @@ def test_tick__gap_below_zero__waits_for_the_reward_that_pays(stage):
     assert stage.deployment.engine.uncovered_loss() == 0
 
 
+def supply_index(stage):
+    """What a share of cash was worth at the last change."""
+    return Market.unpack(stage.deployment.clearinghouse.cash_words()).supply_index
+
+
 def test_tick__gap_below_zero_and_nothing_insured__takes_for_the_loss_alone(stage):
     """No reward will ever rise, so a keeper that asks for no profit does not wait for one."""
     crash(stage, 60)
-    before = margin(stage, LIQUIDATOR).equity
+    before, index = margin(stage, LIQUIDATOR), supply_index(stage)
     insured = stage.deployment.clearinghouse.money(stage.deployment.clearinghouse.insurance_account()).cash
     assert 0 <= insured < -margin(stage, HOLDER).equity
     assert [d.action for d in liquidator(stage).tick()] == [Action.TAKE]
     # funding runs: what the hole is, the block that takes it knows
     (taken,) = slices(stage)
     assert (taken["fraction"], taken["reward"]) == (wad(1), -taken["equity"])
-    assert abs(margin(stage, LIQUIDATOR).equity - before) < wad(1)
-    assert stage.deployment.engine.uncovered_loss() == taken["reward"] - insured
+    # it is made whole for the account, and bears what insurance does not have like everybody who has cash
+    borne = before.cash - before.cash * supply_index(stage) // index
+    assert wad(1) < borne < before.cash
+    assert abs(margin(stage, LIQUIDATOR).equity - before.equity + borne) < wad(1)
+    assert stage.deployment.engine.uncovered_loss() == 0
 
 
 def test_tick__race_lost__costs_one_refusal_and_no_second_slice(stage):
