@@ -140,8 +140,9 @@ class CashMarket(RuleBasedStateMachine):
         unit = 2 + max(self.market.supply_index, self.market.debt_index) // ONE
         for role, fair in self.fair.items():
             told = self.cash(role)
-            # an index is rounded by a unit each time, a share of it to a wei
-            dust = (self.roundings + 2) * (unit + abs(fair) // 2**50)
+            # an index is rounded by a unit each time, a share of it to a wei; a lost index has coarser units
+            index = min(self.market.supply_index, ONE) // 2**10
+            dust = (self.roundings + 2) * (unit + abs(fair) // index)
             assert fair - dust <= told <= fair, f"CH-6: {role} has {told}, fair is {float(fair)}"
 
     # money in and out
@@ -160,6 +161,7 @@ class CashMarket(RuleBasedStateMachine):
     @rule(role=everybody, share=parts)
     def takes_out_of_his_own(self, role: str, share: int) -> None:
         """As far as it is in the safe; never held to the borrow stop."""
+        self.know_prices()
         self.withdraws(role, min(max(self.cash(role), 0), self.market.safe) * share // 1_000)
 
     @rule(role=borrowers, share=parts)

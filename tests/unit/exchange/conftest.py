@@ -39,6 +39,11 @@ class Answer(IntFlag):
     BURN = 256
 
 
+def taker_fee(notional: int) -> int:
+    """What a taker pays on trades of so many USD: 4 bps of the parameters, wad."""
+    return notional * WAD * 4 // 10_000
+
+
 @dataclass
 class Floor:
     """Where orders are signed, filled and crossed."""

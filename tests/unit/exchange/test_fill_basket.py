@@ -17,7 +17,7 @@ from prime_perps.orders import Basket, Leg, SignedBasket
 from prime_perps.units import NANO, WAD, wad
 from tests.stage import account, address, key
 
-from .conftest import CURVE_ORDER, DEAR, Answer, Floor, Reenterer, Wallet, digest
+from .conftest import CURVE_ORDER, DEAR, Answer, Floor, Reenterer, Wallet, digest, taker_fee
 
 SYMBOLS = ("AAPL", "NVDA", "MSFT", "GOOG", "SPY")
 ALL = 16
@@ -42,7 +42,7 @@ def test_fill_basket__whole__books_every_leg_at_its_price(floor: Floor) -> None:
     receipt = floor.fill_basket(signed)
     assert floor.sizes("maker") == (10 * NANO, -20 * NANO)
     assert floor.sizes() == (-10 * NANO, 20 * NANO)
-    assert floor.stage.money("taker").quote == (1_510 - 2_180) * WAD
+    assert floor.stage.money("taker").quote == (1_510 - 2_180) * WAD - taker_fee(1_510 + 2_180)
     assert floor.basket_filled(signed) == WAD
     told = {"basket_hash": digest(floor, signed.basket), "fraction": WAD}
     assert list(floor.exchange.events(receipt)) == [("BasketFilled", told)]
@@ -239,7 +239,7 @@ def test_fill_basket__cost_at_the_takers_limit__is_booked_and_a_wei_more_reverts
     with pytest.raises(Revert, match=r"^baskets: cost over limit$"):
         floor.fill_basket(signed, max_cost=cost - 1)
     floor.fill_basket(signed, max_cost=cost)
-    assert floor.stage.money("taker").quote == -cost
+    assert floor.stage.money("taker").quote == -cost - taker_fee(1_510 + 2_180)
 
 
 def test_fill_basket__cost_of_a_part__is_that_of_the_part(floor: Floor) -> None:
@@ -252,6 +252,7 @@ def test_fill_basket__cost_of_a_part__is_that_of_the_part(floor: Floor) -> None:
 
 def test_fill_basket__cost__is_rounded_as_the_book_rounds(floor: Floor) -> None:
     signed = floor.basket(partial=True, prices={"AAPL": "150.000000000123456789", "IBM": "110.000000000987654321"})
+    floor.stage.govern(floor.stage.system.configurator.set_fees, 0, 0, 10_000)
     floor.fill_basket(signed, 123_456_789_012_345_678)
     paid = -floor.stage.money("taker").quote
     signed = _with(floor, signed, nonce=99)
@@ -561,5 +562,5 @@ def test_fill_basket__afterwards__margin_is_told_and_checked_again(thin: Floor) 
 def test_fill_basket__who_calls__pays_the_takers_fee(floor: Floor) -> None:
     floor.fill_basket(floor.basket())
     notional = 1_500 + 2_200
-    assert floor.stage.money("maker").cash == 100_000 * WAD - wad(notional) // 10_000
-    assert floor.stage.money("taker").cash == 100_000 * WAD - wad(notional) * 4 // 10_000
+    assert floor.stage.money("maker").quote == 700 * WAD - wad(notional) // 10_000
+    assert floor.stage.money("taker").quote == -700 * WAD - taker_fee(notional)

@@ -12,7 +12,7 @@ from prime_perps.orders import Fill
 from prime_perps.units import NANO, WAD
 from tests.stage import UNLIMITED, account, address
 
-from .conftest import Answer, Floor, Reenterer, Wallet, resigned
+from .conftest import Answer, Floor, Reenterer, Wallet, resigned, taker_fee
 
 
 def test_fill_many__orders_of_several_makers_and_markets__are_all_booked(floor: Floor) -> None:
@@ -20,7 +20,7 @@ def test_fill_many__orders_of_several_makers_and_markets__are_all_booked(floor: 
     receipt = floor.fill_many(*fills)
     assert floor.sizes() == (12 * NANO, -5 * NANO)
     assert floor.sizes("holder") == (-2 * NANO, 5 * NANO)
-    assert floor.stage.money("taker").quote == (-1_500 + 550 - 302) * WAD
+    assert floor.stage.money("taker").quote == (-1_500 + 550 - 302) * WAD - taker_fee(1_500 + 550 + 302)
     hashes = [floor.exchange.order_hash(fill.maker.order) for fill in fills]
     told = [fields["order_hash"] for _, fields in floor.exchange.events(receipt)]
     assert told == hashes
