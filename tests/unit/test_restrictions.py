@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.console import Console
 
-from prime_perps import balance_sheet, restrictions
+from prime_perps import balance_sheet, reports, restrictions
 from prime_perps.chain import Contract
 from prime_perps.errors import Revert
 from prime_perps.margin import Closure
@@ -93,6 +94,17 @@ def test_reasons__shut_by_its_reports_alone__is_told(stage: Stage) -> None:
         stage.publish()
         assert told(stage) == (reason,)
     assert told(stage, "BTC") == ()
+
+
+def test_reasons__shut_and_as_wide_as_its_price__is_told(stage: Stage) -> None:
+    """A report of a closed exchange that is sure of nothing leaves the word no room for doubt."""
+    stage.warp(1)
+    unsure = replace(stage.report("AAPL"), confidence=5_000, status=Session.CLOSED)
+    stage.oracle.submit(
+        [reports.sign_all(unsure, stage.reporters(), 1, stage.oracle.address)], sender=address("keeper")
+    )
+    assert stage.system.lens.account_summary(account("holder")).lines[0].doubt == 0
+    assert told(stage) == (restrictions.SHUT_BY_REPORTS,)
 
 
 def test_reasons__shut_by_the_calendar__is_told_before_and_after_somebody_refreshes(stage: Stage) -> None:
