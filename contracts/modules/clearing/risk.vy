@@ -40,6 +40,7 @@ struct Deferral:
 
 
 WAD: constant(uint256) = 10**18
+SIZE_SHIFT: constant(uint256) = 256 - ledger.SIZE_BITS
 BPS: constant(uint256) = 10**4
 # Added before and taken away after, so that a division rounds down on both sides of zero.
 LIFT: constant(int256) = 2**200
@@ -173,15 +174,19 @@ def _margin(account: uint256, undo: Change, judged: bool) -> IPerpClearinghouse.
     for underlying: uint256 in held:
         word: uint256 = words[k]
         mid: uint256 = word & price_word.MID_MAX
-        position: IPerpClearinghouse.Position = ledger._position(account, underlying)
+        # as the ledger unpacks it, in place
+        position: uint256 = ledger._positions[account][underlying]
+        size: int256 = convert(convert(position << SIZE_SHIFT, bytes32), int256) >> SIZE_SHIFT
         # |size| < 2^79, token < 2^96, mid < 2^56 and at most 32 lines: no product or sum below can overflow
-        if position.size != 0:
-            owed: int256 = funding._owed_up(position.size, funding._index(underlying, mid), position.funding_index)
+        if size != 0:
+            since: int256 = convert(convert(position, bytes32), int256) >> SIZE_SHIFT
+            owed: int256 = funding._owed_up(size, funding._index(underlying, mid), since)
             margin.funding_owed = unsafe_add(margin.funding_owed, owed)
         if underlying == undone:
-            position.size = unsafe_sub(position.size, undo.size)
-        perp: int256 = unsafe_mul(unsafe_mul(position.size, convert(convert(mid, bytes32), int256)), PERP_VALUE)
-        token: uint256 = unsafe_div(unsafe_mul(position.token, mid), MID)
+            size = unsafe_sub(size, undo.size)
+        perp: int256 = unsafe_mul(unsafe_mul(size, convert(convert(mid, bytes32), int256)), PERP_VALUE)
+        token: uint256 = (position >> ledger.SIZE_BITS) & ledger.TOKEN_MAX
+        token = unsafe_div(unsafe_mul(token, mid), MID)
         other: uint256 = 0
         if header.others != 0:
             other = self._others_units(account, header.others, underlying) * mid // MID
@@ -191,20 +196,22 @@ def _margin(account: uint256, undo: Change, judged: bool) -> IPerpClearinghouse.
         # as price_word unpacks it, in place
         slow_offset: int256 = convert(convert(word << (256 - price_word.SESSION_AT), bytes32), int256) >> 240
         slow = unsafe_add(slow, unsafe_mul(net, slow_offset))
-        live: uint256 = (price_word.LIVE_STATES >> ((word >> price_word.SESSION_AT) & price_word.STATE_MASK)) & 1
-        frozen |= (live ^ 1) << k
-        k = unsafe_add(k, 1)
-        doubt: uint256 = (word >> price_word.DOUBT_AT) & price_word.BPS_MASK
-        if doubt != 0:
+        eventful: uint256 = 0
+        # one look for a live state, no doubt and no event: what stands above the state shifts everything out
+        if (price_word.LIVE_STATES >> (word >> price_word.SESSION_AT)) & 1 == 0:
+            live: uint256 = (price_word.LIVE_STATES >> ((word >> price_word.SESSION_AT) & price_word.STATE_MASK)) & 1
+            frozen |= (live ^ 1) << k
             # up: liquidation gives the account the benefit of it
-            doubt = (convert(abs(net), uint256) * doubt + BPS - 1) // BPS
+            doubt: uint256 = convert(abs(net), uint256) * ((word >> price_word.DOUBT_AT) & price_word.BPS_MASK)
+            doubt = (doubt + BPS - 1) // BPS
             margin.doubt += doubt
             frozen_doubt += doubt * (live ^ 1)
-        eventful: uint256 = word >> price_word.EVENTFUL_AT
-        if word & HALTED != 0:
-            # a halt counts as an event too, but nobody could prepare for it: initial margin has all of the event
-            # factor, maintenance a ten-thousandth
-            eventful = max(eventful, 1)
+            eventful = word >> price_word.EVENTFUL_AT
+            if word & HALTED != 0:
+                # a halt counts as an event too, but nobody could prepare for it: initial margin has all of the event
+                # factor, maintenance a ten-thousandth
+                eventful = max(eventful, 1)
+        k = unsafe_add(k, 1)
         exposures.append(
             IMarginModel.Exposure(
                 underlying=underlying,
