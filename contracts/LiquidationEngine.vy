@@ -6,12 +6,14 @@
 @author Prime Perps
 @notice Sells slices of unhealthy accounts, to anyone, at a price that falls with time.
 
-        Trust: the clearinghouse, which trusts this contract to move slices and the cash of insurance, nothing else.
+        Trust: the clearinghouse, which trusts this contract to move slices and the cash of insurance, nothing else; the
+        insurance fund, fixed at deployment, for what it asks to be released to its backers while no loss is under way.
 
         State of an account: no auction -> (start) -> auction -> (take, healthy again | stop) -> no auction. While
         equity is negative the clock of the reward runs instead of the price. A liquidation never waits for insurance to
         have money: what it cannot pay is taken from everybody's positive cash alike, by the supply index. What even
-        that does not pay shows as its negative cash (`uncovered_loss`) until it is paid in.
+        that does not pay shows as its negative cash (`uncovered_loss`) until it is paid in. A throttle limits how much
+        of an underlying is sold in a window of time, insolvent and small accounts apart.
 @custom:kill The clearinghouse's `set_paused(4)` by the guardian.
 """
 from contracts.interfaces import ILiquidationEngine
@@ -20,11 +22,15 @@ from snekmate.auth import access_control
 from .modules.common import roles
 from .modules.liquidation import eligibility
 from .modules.liquidation import slice as pricing
+from .modules.liquidation import terms as engine_terms
+from .modules.liquidation import throttle as buckets
 
 implements: ILiquidationEngine
 
 initializes: access_control
 initializes: roles[access_control := access_control]
+initializes: engine_terms
+initializes: buckets
 
 
 exports: (
@@ -44,40 +50,52 @@ exports: (
 WAD: constant(uint256) = 10**18
 TIME_BITS: constant(uint256) = 64
 TIME_MASK: constant(uint256) = 2**64 - 1
-PHASE_MAX: constant(uint256) = 7 * 86_400
-TARGET_MAX: constant(uint256) = 2 * WAD
-SMALL_MAX: constant(uint256) = 100_000 * WAD
+# An account number has its owner in the high bits.
+OWNER_AT: constant(uint256) = 96
 LIQUIDATION_PAUSED: constant(uint256) = 4
 # wei taken beyond a loss, so that the rounding of shares leaves insurance without a debt.
 ROUNDING: constant(uint256) = 10**6
 
 CLEARINGHOUSE: immutable(IPerpClearinghouse)
 
+INSURANCE: immutable(uint256)
+
+insurance_fund: public(immutable(address))
+
 total_loss: public(uint256)
+loss_seen_at: public(uint256)
 # three times of 64 bits: started, insolvent, seen
 _auctions: HashMap[uint256, uint256]
-_terms: ILiquidationEngine.Terms
 
 
 @deploy
-def __init__(clearinghouse_: address, terms_: ILiquidationEngine.Terms):
+def __init__(clearinghouse_: address, insurance_fund_: address, terms_: ILiquidationEngine.Terms):
+    """
+    @param insurance_fund_ Where the fund is going to be; it is deployed after this and refuses to be anywhere else.
+    """
     access_control.__init__()
+    buckets.__init__(clearinghouse_)
     CLEARINGHOUSE = IPerpClearinghouse(clearinghouse_)
     assert staticcall CLEARINGHOUSE.engine() == self, "engine: not the one expected"
-    self._set_terms(terms_)
+    INSURANCE = staticcall CLEARINGHOUSE.insurance_account()
+    insurance_fund = insurance_fund_
+    engine_terms._store(terms_)
 
 
 @external
 def start(account: uint256):
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
     self._check_liquidatable(account, margin)
+    terms: ILiquidationEngine.Terms = engine_terms._load()
     running: ILiquidationEngine.Auction = self._load(account)
-    auction: ILiquidationEngine.Auction = self._as_of_now(running, margin)
+    auction: ILiquidationEngine.Auction = self._as_of_now(running, margin, terms)
     started: bool = auction.started_at != running.started_at
     # keepers call this at every block while they wait; once in half a lapse is enough
-    due: bool = running.seen_at + self._terms.lapse // 2 <= block.timestamp
+    due: bool = running.seen_at + terms.lapse // 2 <= block.timestamp
     assert started or due or auction.insolvent_at != running.insolvent_at, "engine: running"
     self._store(account, auction)
+    if margin.equity < 0:
+        self.loss_seen_at = block.timestamp
     if started:
         log ILiquidationEngine.AuctionStarted(account=account, equity=margin.equity, maintenance=margin.maintenance)
 
@@ -97,30 +115,46 @@ def take(account: uint256, liquidator: uint256, max_fraction: uint256, max_price
     assert staticcall CLEARINGHOUSE.state_counter(account) == expected_state, "engine: state changed"
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
     self._check_liquidatable(account, margin)
-    auction: ILiquidationEngine.Auction = self._as_of_now(self._load(account), margin)
+    terms: ILiquidationEngine.Terms = engine_terms._load()
+    auction: ILiquidationEngine.Auction = self._as_of_now(self._load(account), margin, terms)
 
-    price: uint256 = self._price(auction, margin)
+    price: uint256 = self._price(auction, margin, terms)
     assert price <= max_price, "engine: price above limit"
-    largest: uint256 = self._fraction(margin, price)
-    fraction: uint256 = min(largest, max_fraction)
-    self._check_slice(fraction, largest, margin)
-    payment: uint256 = 0
-    reward: uint256 = 0
-    payment, reward = self._cost(auction, margin, fraction, price)
-    self._keep(account, auction, self._is_restored(margin, fraction, payment))
+    largest: uint256 = self._fraction(margin, price, terms)
+    wanted: uint256 = min(largest, max_fraction)
+    self._check_slice(wanted, largest, margin, terms)
+    fraction: uint256 = self._throttle(account, wanted, margin, terms)
+    cost: ILiquidationEngine.Quote = self._cost(auction, margin, fraction, price, terms)
+    self._keep(account, auction, self._is_restored(margin, fraction, cost.payment))
     if margin.equity < 0:
-        self._pay_loss(account, liquidator, margin, fraction, reward)
-    extcall CLEARINGHOUSE.move_slice(account, liquidator, fraction, payment, msg.sender)
+        self.loss_seen_at = block.timestamp
+        self._pay_loss(account, liquidator, margin, fraction, cost.reward)
+    if cost.fee != 0:
+        extcall CLEARINGHOUSE.move_cash(liquidator, INSURANCE, cost.fee)
+    extcall CLEARINGHOUSE.move_slice(account, liquidator, fraction, cost.payment, msg.sender)
     log ILiquidationEngine.Slice(
         account=account,
         liquidator=liquidator,
         fraction=fraction,
         price=price,
-        payment=payment,
-        reward=reward,
+        payment=cost.payment,
+        fee=cost.fee,
+        reward=cost.reward,
         equity=margin.equity,
         maintenance=margin.maintenance,
     )
+
+
+# the insurance fund's
+
+
+@external
+def release(amount: uint256):
+    assert msg.sender == insurance_fund, "engine: fund only"
+    assert self.loss_seen_at + engine_terms._load().lapse < block.timestamp, "engine: loss under way"
+    assert convert(amount, int256) <= self._insurance_cash(), "engine: insurance too small"
+    fund: uint256 = convert(insurance_fund, uint256) << OWNER_AT
+    extcall CLEARINGHOUSE.move_cash(INSURANCE, fund, amount)
 
 
 # views
@@ -132,13 +166,18 @@ def quote(account: uint256) -> ILiquidationEngine.Quote:
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
     if not eligibility._is_liquidatable(margin):
         return empty(ILiquidationEngine.Quote)
-    auction: ILiquidationEngine.Auction = self._as_of_now(self._load(account), margin)
-    price: uint256 = self._price(auction, margin)
-    fraction: uint256 = self._fraction(margin, price)
-    payment: uint256 = 0
-    reward: uint256 = 0
-    payment, reward = self._cost(auction, margin, fraction, price)
-    return ILiquidationEngine.Quote(fraction=fraction, price=price, payment=payment, reward=reward)
+    terms: ILiquidationEngine.Terms = engine_terms._load()
+    auction: ILiquidationEngine.Auction = self._as_of_now(self._load(account), margin, terms)
+    price: uint256 = self._price(auction, margin, terms)
+    largest: uint256 = self._fraction(margin, price, terms)
+    fraction: uint256 = largest
+    lines: DynArray[buckets.Line, 32] = []
+    fraction, lines = self._allowed(account, largest, margin, terms)
+    if fraction != largest and self._is_small(fraction, margin, terms):
+        fraction = 0
+    quote: ILiquidationEngine.Quote = self._cost(auction, margin, fraction, price, terms)
+    quote.throttled = fraction != largest
+    return quote
 
 
 @external
@@ -150,7 +189,13 @@ def auction(account: uint256) -> ILiquidationEngine.Auction:
 @external
 @view
 def terms() -> ILiquidationEngine.Terms:
-    return self._terms
+    return engine_terms._load()
+
+
+@external
+@view
+def throttle(underlying: uint256) -> ILiquidationEngine.Throttle:
+    return buckets._state(underlying, engine_terms._load())
 
 
 @external
@@ -171,7 +216,7 @@ def clearinghouse() -> address:
 @external
 def set_terms(terms: ILiquidationEngine.Terms):
     roles._check_timelock()
-    self._set_terms(terms)
+    engine_terms._store(terms)
 
 
 # auction
@@ -196,7 +241,7 @@ def _store(account: uint256, auction: ILiquidationEngine.Auction):
 @internal
 @view
 def _as_of_now(
-    auction: ILiquidationEngine.Auction, margin: IPerpClearinghouse.Margin
+    auction: ILiquidationEngine.Auction, margin: IPerpClearinghouse.Margin, terms: ILiquidationEngine.Terms
 ) -> ILiquidationEngine.Auction:
     """
     @notice The running auction, or one that starts now when there is none or it has lapsed: a clock left from an
@@ -204,7 +249,7 @@ def _as_of_now(
             equity is seen below zero.
     """
     current: ILiquidationEngine.Auction = auction
-    if auction.seen_at + self._terms.lapse < block.timestamp:
+    if auction.seen_at + terms.lapse < block.timestamp:
         current = ILiquidationEngine.Auction(started_at=block.timestamp, insolvent_at=0, seen_at=0)
     if margin.equity >= 0:
         current.insolvent_at = 0
@@ -237,13 +282,12 @@ def _pay_loss(
     loss: uint256 = convert(-margin.equity, uint256) * fraction // WAD
     self.total_loss += loss
     socialised: uint256 = self._share_loss(account, loss)
-    insurance: uint256 = staticcall CLEARINGHOUSE.insurance_account()
-    extcall CLEARINGHOUSE.move_cash(insurance, liquidator, reward)
+    extcall CLEARINGHOUSE.move_cash(INSURANCE, liquidator, reward)
     log ILiquidationEngine.LossRecorded(
         account=account,
         loss=loss,
         socialised=socialised,
-        insurance_after=(staticcall CLEARINGHOUSE.money(insurance)).cash,
+        insurance_after=(staticcall CLEARINGHOUSE.money(INSURANCE)).cash,
     )
 
 
@@ -266,44 +310,94 @@ def _share_loss(account: uint256, loss: uint256) -> uint256:
 
 @internal
 @view
-def _price(auction: ILiquidationEngine.Auction, margin: IPerpClearinghouse.Margin) -> uint256:
+def _price(
+    auction: ILiquidationEngine.Auction, margin: IPerpClearinghouse.Margin, terms: ILiquidationEngine.Terms
+) -> uint256:
     """
     @notice pi as of now, wad; 0 for an account without equity, whose taker is paid instead.
     """
     if margin.equity < 0:
         return 0
-    return pricing._price_down(block.timestamp - auction.started_at, self._terms)
+    return pricing._price_down(block.timestamp - auction.started_at, terms)
 
 
 @internal
 @view
-def _fraction(margin: IPerpClearinghouse.Margin, price: uint256) -> uint256:
+def _fraction(margin: IPerpClearinghouse.Margin, price: uint256, terms: ILiquidationEngine.Terms) -> uint256:
     """
     @notice The largest slice, wad: what the target health needs, or everything of a small or insolvent account.
     """
-    if margin.equity < 0 or margin.maintenance < self._terms.whole_below:
+    if self._is_whole(margin, terms):
         return WAD
-    return pricing._fraction_down(
-        convert(margin.equity, uint256), margin.maintenance, price, self._terms.target_health
-    )
+    return pricing._fraction_down(convert(margin.equity, uint256), margin.maintenance, price, terms.target_health)
+
+
+@internal
+@pure
+def _is_whole(margin: IPerpClearinghouse.Margin, terms: ILiquidationEngine.Terms) -> bool:
+    """
+    @notice Whether an account may be taken whole, at once.
+    """
+    return margin.equity < 0 or margin.maintenance < terms.whole_below
+
+
+@internal
+def _throttle(
+    account: uint256, wanted: uint256, margin: IPerpClearinghouse.Margin, terms: ILiquidationEngine.Terms
+) -> uint256:
+    """
+    @notice What the throttle leaves of a slice, which is counted from now on.
+    """
+    fraction: uint256 = wanted
+    lines: DynArray[buckets.Line, 32] = []
+    fraction, lines = self._allowed(account, wanted, margin, terms)
+    self._check_room(fraction == wanted or not self._is_small(fraction, margin, terms))
+    buckets._fill(lines, fraction)
+    return fraction
+
+
+@internal
+@view
+def _allowed(
+    account: uint256, wanted: uint256, margin: IPerpClearinghouse.Margin, terms: ILiquidationEngine.Terms
+) -> (uint256, DynArray[buckets.Line, 32]):
+    """
+    @return (what the throttle has room for of a slice, the buckets it goes into).
+    """
+    if self._is_whole(margin, terms):
+        return wanted, []
+    # up: it has to be enough
+    least: uint256 = (terms.smallest_slice * WAD + margin.maintenance - 1) // margin.maintenance
+    return buckets._allowed_down(account, wanted, least, terms)
 
 
 @internal
 @view
 def _cost(
-    auction: ILiquidationEngine.Auction, margin: IPerpClearinghouse.Margin, fraction: uint256, price: uint256
-) -> (uint256, uint256):
+    auction: ILiquidationEngine.Auction,
+    margin: IPerpClearinghouse.Margin,
+    fraction: uint256,
+    price: uint256,
+    terms: ILiquidationEngine.Terms,
+) -> ILiquidationEngine.Quote:
     """
-    @return (payment by the taker, reward to the taker), wad.
+    @notice What a slice costs its taker, or brings him.
     """
+    quote: ILiquidationEngine.Quote = empty(ILiquidationEngine.Quote)
+    quote.fraction = fraction
+    quote.price = price
     if margin.equity >= 0:
-        return pricing._payment_up(convert(margin.equity, uint256), fraction, price), 0
+        equity: uint256 = convert(margin.equity, uint256)
+        quote.payment = pricing._payment_up(equity, fraction, price)
+        quote.fee = pricing._fee_down(equity, fraction, quote.payment, terms.insurance_share)
+        return quote
     loss: uint256 = convert(-margin.equity, uint256)
     share: uint256 = pricing._reward_down(
-        margin.maintenance, fraction, block.timestamp - auction.insolvent_at, self._terms.reward_phase
+        margin.maintenance, fraction, block.timestamp - auction.insolvent_at, terms.reward_phase
     )
     # the whole loss comes before any reward: taken in parts, an account must not cost insurance more than taken whole
-    return 0, loss * fraction // WAD + min(share, self._insured(loss))
+    quote.reward = loss * fraction // WAD + min(share, self._insured(loss))
+    return quote
 
 
 @internal
@@ -318,7 +412,7 @@ def _insured(loss: uint256) -> uint256:
 @internal
 @view
 def _insurance_cash() -> int256:
-    return (staticcall CLEARINGHOUSE.money(staticcall CLEARINGHOUSE.insurance_account())).cash
+    return (staticcall CLEARINGHOUSE.money(INSURANCE)).cash
 
 
 @internal
@@ -342,34 +436,27 @@ def _is_restored(margin: IPerpClearinghouse.Margin, fraction: uint256, payment: 
 @view
 def _check_liquidatable(account: uint256, margin: IPerpClearinghouse.Margin):
     assert eligibility._is_liquidatable(margin), "engine: healthy"
-    assert account >> 96 != convert(CLEARINGHOUSE.address, uint256), "engine: protected account"
+    assert account >> OWNER_AT != convert(CLEARINGHOUSE.address, uint256), "engine: protected account"
     assert (staticcall CLEARINGHOUSE.settings()).paused & LIQUIDATION_PAUSED == 0, "settings: paused"
 
 
 @internal
-@view
-def _check_slice(fraction: uint256, largest: uint256, margin: IPerpClearinghouse.Margin):
+@pure
+def _is_small(fraction: uint256, margin: IPerpClearinghouse.Margin, terms: ILiquidationEngine.Terms) -> bool:
+    return fraction == 0 or fraction * margin.maintenance // WAD < terms.smallest_slice
+
+
+@internal
+@pure
+def _check_slice(
+    fraction: uint256, largest: uint256, margin: IPerpClearinghouse.Margin, terms: ILiquidationEngine.Terms
+):
     # all that may be taken is never too small: nothing else would ever bring the account to its target
-    enough: bool = fraction == largest or fraction * margin.maintenance // WAD >= self._terms.smallest_slice
+    enough: bool = fraction == largest or not self._is_small(fraction, margin, terms)
     assert fraction != 0 and enough, "engine: slice too small"
 
 
 @internal
-def _set_terms(terms: ILiquidationEngine.Terms):
-    assert (
-        terms.knee_price <= terms.start_price
-        and terms.start_price <= WAD
-        and 0 < terms.first_phase
-        and terms.first_phase <= PHASE_MAX
-        and 0 < terms.second_phase
-        and terms.second_phase <= PHASE_MAX
-        and 0 < terms.reward_phase
-        and terms.reward_phase <= PHASE_MAX
-        and 0 < terms.lapse
-        and terms.lapse <= PHASE_MAX
-        and WAD < terms.target_health
-        and terms.target_health <= TARGET_MAX
-        and max(terms.whole_below, terms.smallest_slice) <= SMALL_MAX
-    ), "engine: terms out of range"
-    self._terms = terms
-    log ILiquidationEngine.TermsSet(terms=terms)
+@pure
+def _check_room(enough: bool):
+    assert enough, "engine: throttled"

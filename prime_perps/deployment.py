@@ -39,6 +39,8 @@ ENTRIES = (
     *(f"fees.{name}" for name in ("maker_pips", "taker_pips", "insurance_bps")),
     *(f"liquidation.{name}" for name in ("start_price", "knee_price", "first_phase", "second_phase")),
     *(f"liquidation.{name}" for name in ("target_health", "whole_below", "smallest_slice", "reward_phase", "lapse")),
+    *(f"liquidation.throttle_{name}" for name in ("interest_bps", "depth_bps", "window")),
+    *("liquidation.insurance_share_bps", "insurance.target", "insurance.cooldown", "insurance.window"),
     *("cash.token", "cash.deposit_cap", "cash.rate_floor", "risk", "risk_ramp", "treasury", "underlyings"),
 )
 
@@ -76,6 +78,7 @@ class Deployment:
     configurator: Contract
     batcher: Contract
     operators: Contract
+    insurance_fund: Contract
     lens: Contract
     timelock: Contract
     cash: Contract
@@ -84,7 +87,7 @@ class Deployment:
 
     PARTS = (
         *("clearinghouse", "exchange", "vault", "oracle", "models", "interest", "engine", "configurator", "batcher"),
-        *("operators",),
+        *("operators", "insurance_fund"),
         *("lens", "timelock", "cash"),
     )
 
@@ -203,7 +206,7 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
     operators = Contract.deploy(backend, "Operators", sender=sender)
     # The clearinghouse names its partners for good, so it is told where they are going to be: in the order below.
     first = backend.nonce(sender) + 1
-    partners = [create_address(sender, first + step) for step in range(5)]
+    *partners, fund = [create_address(sender, first + step) for step in range(6)]
     clearinghouse = Contract.deploy(
         *(backend, "PerpClearinghouse", oracle, model, operators, interest, *partners, ZERO), sender=sender
     )
@@ -212,9 +215,10 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
         clearinghouse=clearinghouse,
         vault=Contract.deploy(backend, "CollateralVault", clearinghouse, sender=sender),
         exchange=Contract.deploy(backend, "Exchange", clearinghouse, sender=sender),
-        engine=Contract.deploy(backend, "LiquidationEngine", clearinghouse, plan.liquidation, sender=sender),
+        engine=Contract.deploy(backend, "LiquidationEngine", clearinghouse, fund, plan.liquidation, sender=sender),
         configurator=Contract.deploy(backend, "Configurator", clearinghouse, models, sender=sender),
         batcher=Contract.deploy(backend, "Batcher", clearinghouse, sender=sender),
+        insurance_fund=Contract.deploy(backend, "InsuranceFund", clearinghouse, plan.insurance, sender=sender),
         lens=Contract.deploy(backend, "AccountLens", clearinghouse, sender=sender),
         oracle=oracle,
         operators=operators,
@@ -264,6 +268,7 @@ class _Plan:
     calendar: _Calendar
     fees: dict[str, int]
     liquidation: tuple[int, ...]
+    insurance: tuple[int, int, int]
     cash: dict[str, Any]
     rate_floor: int  # wad a year
     underlyings: list[dict[str, Any]]
@@ -288,7 +293,7 @@ class _Plan:
             _check_ramp(parameters["risk_ramp"], governance["delay"])
             calendar = _Calendar(parameters["calendar"]["exchange"], parameters["calendar"]["days"])
             _check_calendar(calendar)
-            terms = parameters["liquidation"]
+            terms, insurance = parameters["liquidation"], parameters["insurance"]
             return cls(
                 governance=_Governance(
                     governance["delay"],
@@ -311,7 +316,12 @@ class _Plan:
                     wad(terms["smallest_slice"]),
                     terms["reward_phase"],
                     terms["lapse"],
+                    terms["throttle_interest_bps"],
+                    terms["throttle_depth_bps"],
+                    terms["throttle_window"],
+                    terms["insurance_share_bps"],
                 ),
+                insurance=(wad(insurance["target"]), insurance["cooldown"], insurance["window"]),
                 cash=parameters["cash"],
                 rate_floor=wad(parameters["cash"]["rate_floor"]),
                 underlyings=parameters["underlyings"],
@@ -458,6 +468,7 @@ def _governed(deployment: Deployment) -> list[Contract]:
         deployment.oracle,
         deployment.interest,
         deployment.engine,
+        deployment.insurance_fund,
     ]
 
 

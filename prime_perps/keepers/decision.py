@@ -41,6 +41,8 @@ class Candidate:
     price: int
     payment: int
     reward: int
+    fee: int = 0  # to insurance
+    throttled: bool = False  # the engine holds back a part of what the account's health asks for
 
     def profit(self) -> int:
         """
@@ -48,7 +50,7 @@ class Candidate:
         bought below its worth; for one without, insurance's reward covers the hole and more.
         """
         worth = self.equity * self.fraction // WAD
-        return worth - self.payment + self.reward
+        return worth - self.payment - self.fee + self.reward
 
     def unwind_cost(self, rate: int) -> int:
         """wad USD, rounded up; `rate` in bps of the slice's maintenance margin."""
@@ -74,6 +76,9 @@ def decide(candidate: Candidate, policy: Policy, failures: int, part: int = WAD,
     profit = (candidate.profit() - candidate.unwind_cost(policy.unwind_cost)) * part // WAD - gas_cost
     if failures >= policy.attempts:
         return Decision(candidate, Action.WAIT, f"failed {failures} times in this state", profit)
+    if candidate.fraction == 0 and candidate.throttled:
+        # its price need not fall meanwhile: the account would pay for the crowd
+        return Decision(candidate, Action.WAIT, "throttled", profit)
     if candidate.fraction == 0:
         return Decision(candidate, Action.WAIT, "nothing on offer", profit)
     if profit >= policy.min_profit:

@@ -136,6 +136,8 @@ class Liquidator:
             price=quote.price,
             payment=quote.payment,
             reward=quote.reward,
+            fee=quote.fee,
+            throttled=quote.throttled,
         )
 
     def _decide(self, candidate: Candidate) -> Decision:
@@ -218,6 +220,7 @@ class Liquidator:
             gas=receipt.gas_used,
             taken=ratio(taken["fraction"]),
             paid=usd(taken["payment"]),
+            fee=usd(taken["fee"]),
             rewarded=usd(taken["reward"]),
         )
 

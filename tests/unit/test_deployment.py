@@ -16,7 +16,7 @@ from prime_perps.errors import PrimePerpsError
 from prime_perps.margin import Closure
 from tests.stage import address, parameters
 
-GOVERNED = ("configurator", "vault", "oracle", "interest", "engine")
+GOVERNED = ("configurator", "vault", "oracle", "interest", "engine", "insurance_fund")
 DEPLOYER = address("deployer")
 
 

@@ -11,6 +11,7 @@ from contracts.interfaces import ILiquidationEngine
 
 
 WAD: constant(uint256) = 10**18
+BPS: constant(uint256) = 10**4
 
 
 @internal
@@ -48,6 +49,16 @@ def _payment_up(equity: uint256, fraction: uint256, price: uint256) -> uint256:
     """
     worth: uint256 = price * fraction
     return (worth * equity + WAD * WAD - 1) // (WAD * WAD)
+
+
+@internal
+@pure
+def _fee_down(equity: uint256, fraction: uint256, payment: uint256, share: uint256) -> uint256:
+    """
+    @notice What the taker of a slice with equity leaves to insurance: `share` (bps) of his gain. Wad, rounded down.
+    """
+    worth: uint256 = equity * fraction // WAD
+    return (worth - min(payment, worth)) * share // BPS
 
 
 @internal

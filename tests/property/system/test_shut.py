@@ -165,4 +165,4 @@ def refused(scene: Scene) -> bool:
     with pytest.raises(Revert, match=r"^engine: healthy$"):
         engine.take(held, keeper, WAD, WAD, book.state_counter(held), sender=address("maker"))
     liquidatable = scene.stage.system.lens.account_summary(held).liquidatable
-    return engine.quote(held) == (0, 0, 0, 0) and not liquidatable
+    return engine.quote(held) == (0, 0, 0, 0, 0, False) and not liquidatable

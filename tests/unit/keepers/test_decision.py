@@ -29,6 +29,10 @@ def test_profit__slice_with_equity__is_the_discount():
     assert SLICE.profit() == PROFIT
 
 
+def test_profit__fee_to_insurance__is_the_takers_to_pay():
+    assert replace(SLICE, fee=wad(11)).profit() == PROFIT - wad(11)
+
+
 def test_profit__insolvent_slice__is_the_reward_less_the_hole():
     hole = replace(SLICE, equity=wad(-1_000), fraction=WAD, payment=0, reward=wad(1_250))
     assert hole.profit() == wad(250)
@@ -72,6 +76,16 @@ def test_decide__too_little_and_auction_seen_of_late__waits():
 def test_decide__nothing_on_offer__waits():
     decision = decide(replace(SLICE, fraction=0, payment=0), Policy(), 0)
     assert (decision.action, decision.reason) == (Action.WAIT, "nothing on offer")
+
+
+def test_decide__throttled__waits_and_says_so():
+    decision = decide(replace(SLICE, fraction=0, payment=0, throttled=True), Policy(), 0)
+    assert (decision.action, decision.reason) == (Action.WAIT, "throttled")
+
+
+def test_decide__throttled_in_part__takes_the_rest():
+    decision = decide(replace(SLICE, throttled=True), Policy(), 0)
+    assert (decision.action, decision.fraction) == (Action.TAKE, SLICE.fraction)
 
 
 @pytest.mark.parametrize(("failures", "action"), [(0, Action.TAKE), (2, Action.TAKE), (3, Action.WAIT)])

@@ -1,7 +1,8 @@
 """A system whose margin can be worked out by hand, and a holder who can be put under water to the cent.
 
 Maintenance margin is 10 % of net exposure and nothing else: a floor of 995 bps and a half-width of 5, no shocks, no
-fees, no interest. A holder of 1,000 SPY perps at 100 USD needs 10,000 USD.
+fees, no interest. A holder of 1,000 SPY perps at 100 USD needs 10,000 USD. The exchange is too deep for the throttle to
+matter, and takers keep all they gain.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from prime_perps.chain import Receipt
 from prime_perps.chain.contract import Contract
 from prime_perps.margin import Globals, Line, Table
 from prime_perps.units import BPS, WAD, wad
-from tests.stage import Stage, account, address
+from tests.stage import Stage, account, address, parameters
 
 BOUGHT_AT = 125
 BOUGHT_HIGH = 150
@@ -38,7 +39,9 @@ NO_SHOCKS = Globals(
     long_closure=BPS,
     loan_rate=0,
 )
-FLOOR_ONLY = Line(group=0, beta=0, iota=0, gamma=995, basis=0, wrapper=0, wrapper_other=0, slope=0, hours=1, depth=0)
+FLOOR_ONLY = Line(
+    group=0, beta=0, iota=0, gamma=995, basis=0, wrapper=0, wrapper_other=0, slope=0, hours=1, depth=10**9
+)
 
 
 @dataclass
@@ -156,7 +159,8 @@ class Auctions:
 
 @pytest.fixture(scope="session")
 def shared_auctions() -> Auctions:
-    stage = Stage.deployed({"fees": {"maker_pips": 0, "taker_pips": 0, "insurance_bps": 10_000}})
+    terms = parameters()["liquidation"] | {"insurance_share_bps": 0}
+    stage = Stage.deployed({"fees": {"maker_pips": 0, "taker_pips": 0, "insurance_bps": 10_000}, "liquidation": terms})
     stage.prices = {"SPY": str(BOUGHT_AT), "AAPL": "150"}
     stage.use_table(Table(NO_SHOCKS, [FLOOR_ONLY] * len(stage.system.underlyings)))
     engine = stage.system.engine

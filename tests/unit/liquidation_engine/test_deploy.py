@@ -21,7 +21,7 @@ def test_deploy__clearinghouse_that_names_another_engine__reverts(auctions: Auct
         Contract.deploy(
             auctions.stage.backend,
             "LiquidationEngine",
-            auctions.book,
+            *(auctions.book, auctions.stage.system.insurance_fund),
             auctions.engine.terms(),
             sender=address("attacker"),
         )

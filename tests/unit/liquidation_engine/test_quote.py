@@ -10,7 +10,7 @@ from prime_perps.units import WAD, wad
 
 from .conftest import Auctions
 
-NOTHING = (0, 0, 0, 0)
+NOTHING = (0, 0, 0, 0, 0, False)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_quote__not_started__is_what_the_first_take_does(auctions: Auctions) -> 
     auctions.distress("8000", "10000")
     quote = auctions.quote()
     fields = auctions.one("Slice", auctions.take())
-    assert quote == tuple(fields[name] for name in ("fraction", "price", "payment", "reward"))
+    assert quote == (*(fields[name] for name in ("fraction", "price", "payment", "fee", "reward")), False)
     assert quote.price == wad("0.98")
 
 
@@ -91,7 +91,7 @@ def test_quote__running__is_what_take_does(auctions: Auctions, elapsed: int) -> 
     auctions.attend(elapsed)
     quote = auctions.quote()
     fields = auctions.one("Slice", auctions.take())
-    assert quote == tuple(fields[name] for name in ("fraction", "price", "payment", "reward"))
+    assert quote == (*(fields[name] for name in ("fraction", "price", "payment", "fee", "reward")), False)
 
 
 @pytest.mark.parametrize("insured", ["0", "7000", "50000"])
@@ -104,7 +104,7 @@ def test_quote__insolvent__is_what_take_does(auctions: Auctions, elapsed: int, i
     auctions.attend(elapsed)
     quote = auctions.quote()
     fields = auctions.one("Slice", auctions.take())
-    assert quote == tuple(fields[name] for name in ("fraction", "price", "payment", "reward"))
+    assert quote == (*(fields[name] for name in ("fraction", "price", "payment", "fee", "reward")), False)
 
 
 @pytest.mark.parametrize(
@@ -151,4 +151,4 @@ def test_quote__stale_price_in_doubt__is_nothing(auctions: Auctions) -> None:
 
 def test_quote__insolvent_and_not_seen_before__is_everything_without_reward(auctions: Auctions) -> None:
     auctions.distress("-5000", "10000")
-    assert auctions.quote() == (WAD, 0, 0, wad(5_000))
+    assert auctions.quote() == (WAD, 0, 0, 0, wad(5_000), False)

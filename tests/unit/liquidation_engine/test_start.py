@@ -252,7 +252,7 @@ def _starts_if(auctions: Auctions, sold: bool) -> None:
     if sold:
         assert auctions.names(auctions.start()) == ["AuctionStarted"]
     else:
-        assert auctions.quote() == (0, 0, 0, 0)
+        assert auctions.quote() == (0, 0, 0, 0, 0, False)
         with pytest.raises(Revert, match=r"^engine: healthy$"):
             auctions.start()
 

@@ -36,7 +36,7 @@ def test_stop__protected_only_by_doubt__reverts(auctions: Auctions) -> None:
     auctions.distress("9950", "10000")
     auctions.start()
     auctions.stage.warp(60 + 120)
-    assert auctions.quote() == (0, 0, 0, 0)
+    assert auctions.quote() == (0, 0, 0, 0, 0, False)
     with pytest.raises(Revert, match=r"^engine: still unhealthy$"):
         auctions.engine.stop(account("holder"), sender=address("holder"))
 
@@ -76,6 +76,6 @@ def test_stop__exchange_shut__a_doubt_is_no_health(auctions: Auctions) -> None:
     auctions.distress("8000", "10000")
     auctions.start()
     auctions.stage.system.oracle.set_halt(auctions.stage.id("SPY"), True, sender=address("guardian"))
-    assert auctions.quote() == (0, 0, 0, 0)
+    assert auctions.quote() == (0, 0, 0, 0, 0, False)
     with pytest.raises(Revert, match=r"^engine: still unhealthy$"):
         auctions.engine.stop(account("holder"), sender=address("holder"))

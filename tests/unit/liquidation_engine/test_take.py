@@ -38,6 +38,7 @@ def test_take__the_worked_vector__moves_28_30_percent_for_95_percent_of_its_equi
         "fraction": fraction,
         "price": wad("0.95"),
         "payment": payment,
+        "fee": 0,
         "reward": 0,
         "equity": wad(8_000),
         "maintenance": wad(10_000),

@@ -28,6 +28,7 @@ def test_take_insolvent__whole_account__keeper_gets_its_loss_from_insurance__LQ_
         "fraction": WAD,
         "price": 0,
         "payment": 0,
+        "fee": 0,
         "reward": wad(5_000),
         "equity": -wad(5_000),
         "maintenance": wad(10_000),

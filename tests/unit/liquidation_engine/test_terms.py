@@ -19,4 +19,8 @@ def test_terms__deployed__are_the_parameters(auctions: Auctions) -> None:
         "smallest_slice": wad(500),
         "reward_phase": 1_800,
         "lapse": 300,
+        "throttle_interest": 500,
+        "throttle_depth": 1_000,
+        "throttle_window": 60,
+        "insurance_share": 0,
     }
