@@ -110,6 +110,12 @@ def _stop(world: World, look: Look, victim: str) -> str | None:
     return None if margin.equity >= margin.maintenance else "engine: still unhealthy"
 
 
+def _backing(world: World, look: Look, victim: str) -> str:
+    """Nobody's stablecoin but the sender's is pulled, and he has none."""
+    covered = look.sheets[INSURANCE].margin.equity + max(look.sheets[FEES].margin.equity, 0) >= 0
+    return "stablecoin: allowance too small" if covered else "fund: uncovered loss"
+
+
 def _take(world: World, look: Look, victim: str) -> str:
     if not look.sheets[victim].liquidatable:
         return "engine: healthy"
@@ -319,8 +325,15 @@ ATTEMPTS: list[Attempt] = [
     Attempt("engine", "start", on_victim(), _start),
     Attempt("engine", "stop", on_victim(), _stop),
     Attempt("engine", "take", _take_into_another, _take),
-    Attempt("engine", "set_terms", fixed((WAD, WAD, 1, 1, 2 * WAD, 0, 0, 1, 1)), refused(TIMELOCK_ONLY)),
+    Attempt("engine", "set_terms", fixed((WAD, WAD, 1, 1, 2 * WAD, 0, 0, 1, 1, 0, 0, 1, 0)), refused(TIMELOCK_ONLY)),
+    Attempt("engine", "release", fixed(WAD), refused("engine: fund only")),
     *_roles("engine", OTHERS_ROLE),
+    # insurance
+    Attempt("insurance_fund", "deposit", fixed(10**6, address(ATTACKER)), _backing),
+    Attempt("insurance_fund", "request_withdrawal", fixed(1), refused("fund: not enough shares")),
+    Attempt("insurance_fund", "withdraw", fixed(address(ATTACKER)), refused("fund: not ready")),
+    Attempt("insurance_fund", "set_terms", fixed((WAD, 86_400, 3_600)), refused(TIMELOCK_ONLY)),
+    *_roles("insurance_fund", OTHERS_ROLE),
     # governance
     Attempt("timelock", "schedule", _delayed(_call_of_timelock), refused(MISSING_ROLE)),
     Attempt("timelock", "schedule_batch", _delayed(_call_in_batch), refused(MISSING_ROLE)),

@@ -157,8 +157,8 @@ class Auctions:
         return [name for name, _ in self.engine.events(receipt)]
 
 
-@pytest.fixture(scope="session")
-def shared_auctions() -> Auctions:
+def deployed() -> Auctions:
+    """The system, with people who have cash."""
     terms = parameters()["liquidation"] | {"insurance_share_bps": 0}
     stage = Stage.deployed({"fees": {"maker_pips": 0, "taker_pips": 0, "insurance_bps": 10_000}, "liquidation": terms})
     stage.prices = {"SPY": str(BOUGHT_AT), "AAPL": "150"}
@@ -169,6 +169,11 @@ def shared_auctions() -> Auctions:
     stage.fund("keeper", "1000000")
     stage.fund("rival", "1000000")
     return Auctions(stage)
+
+
+@pytest.fixture(scope="session")
+def shared_auctions() -> Auctions:
+    return deployed()
 
 
 @pytest.fixture
