@@ -198,7 +198,11 @@ def entered() -> Iterator[World]:
 
 @cache
 def _built() -> World:
-    stage = OneReporter.deployed({"oracle": parameters()["oracle"] | {"threshold": 1}})
+    given = parameters()
+    # LQ-3 and LQ-4 have properties of their own: here takers keep all they gain, and nothing holds them up
+    free = {"throttle_depth_bps": 1_000_000, "insurance_share_bps": 0}
+    changed = {"oracle": given["oracle"] | {"threshold": 1}, "liquidation": given["liquidation"] | free}
+    stage = OneReporter.deployed(changed)
     stage.prices = {symbol: stage.prices[symbol] for symbol in SYMBOLS}
     other = Contract.deploy(stage.backend, "SilentToken", sender=address("deployer"))
     stage.govern(stage.system.configurator.list_other_token, OTHER, stage.id(OTHER_ON), OTHER_UNITS)
