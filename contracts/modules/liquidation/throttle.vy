@@ -40,8 +40,8 @@ LEVEL_BITS: constant(uint256) = 192
 LEVEL_MASK: constant(uint256) = 2**192 - 1
 FIRST_OTHER: constant(uint256) = 128
 MID: constant(uint256) = 10**8
-# size (1e-9) x mid (1e-8 USD) into wad.
-PERP_VALUE: constant(int256) = 10
+# sizes are in 1e-9 units
+NANO: constant(int256) = 10**9
 
 BOOK: immutable(IPerpClearinghouse)
 ORACLE: immutable(IOracleAdapter)
@@ -74,23 +74,28 @@ def _allowed_down(
     for token: Token in tokens:
         bitmap |= 1 << token.underlying
     held: DynArray[uint256, 32] = bits._members(bitmap)
+    open: DynArray[uint256, 32] = []
+    nets: DynArray[uint256, 32] = []
+    for underlying: uint256 in held:
+        units: uint256 = self._net(account, underlying, tokens)
+        if units != 0:
+            open.append(underlying)
+            nets.append(units)
+    lines: DynArray[Line, 32] = []
+    if len(open) == 0:
+        return wanted, lines
     words: DynArray[uint256, 32] = []
     closure: IMarginModel.Closure = empty(IMarginModel.Closure)
-    words, closure = staticcall ORACLE.read(held)
-    model: address = empty(address)
-    lines: DynArray[Line, 32] = []
+    words, closure = staticcall ORACLE.read(open)
+    model: address = (staticcall BOOK.settings()).model
     fraction: uint256 = wanted
     k: uint256 = 0
-    for underlying: uint256 in held:
+    for underlying: uint256 in open:
         word: uint256 = words[k]
+        net: uint256 = nets[k] * (word & price_word.MID_MAX) // MID
         k = unsafe_add(k, 1)
-        if self._is_frozen(word):
+        if net == 0 or self._is_frozen(word):
             continue
-        net: uint256 = self._net(account, underlying, tokens, word & price_word.MID_MAX)
-        if net == 0:
-            continue
-        if model == empty(address):
-            model = (staticcall BOOK.settings()).model
         cap: uint256 = self._cap(underlying, word, model, terms)
         if cap == 0:
             # nothing is known of it that could be a measure
@@ -138,7 +143,7 @@ def _cap(
     """
     depth: uint256 = (staticcall IMarginModel(model).line(underlying)).depth * WAD
     interest: uint256 = (staticcall BOOK.market(underlying)).open_interest
-    value: uint256 = interest * (word & price_word.MID_MAX) * convert(PERP_VALUE, uint256)
+    value: uint256 = interest * (word & price_word.MID_MAX) * convert(NANO, uint256) // MID
     return max(value * terms.throttle_interest, depth * terms.throttle_depth) // BPS
 
 
@@ -197,17 +202,16 @@ def _others(account: uint256, bitmap: uint256) -> DynArray[Token, 32]:
 
 @internal
 @view
-def _net(account: uint256, underlying: uint256, tokens: DynArray[Token, 32], mid: uint256) -> uint256:
+def _net(account: uint256, underlying: uint256, tokens: DynArray[Token, 32]) -> uint256:
     """
-    @notice What of an underlying would have to be traded away, wad USD, whichever way.
+    @notice What of an underlying would have to be traded away, wad units, whichever way.
     """
     position: IPerpClearinghouse.Position = staticcall BOOK.position(account, underlying)
     units: uint256 = position.token
     for token: Token in tokens:
         if token.underlying == underlying:
             units += token.units
-    value: int256 = convert(units * mid // MID, int256) + position.size * convert(mid, int256) * PERP_VALUE
-    return convert(abs(value), uint256)
+    return convert(abs(convert(units, int256) + position.size * NANO), uint256)
 
 
 @internal
