@@ -181,6 +181,21 @@ def test_tick__no_capital__waits_and_says_why(stage):
     assert [(d.action, d.reason) for d in keeper.tick()] == [(Action.WAIT, reason)]
 
 
+def test_tick__throttled__takes_what_there_is_room_for_then_waits_and_says_so(stage):
+    """A market whose bucket has room for a little: 2 % of its open interest at once, as much again in a minute."""
+    engine = stage.deployment.engine
+    tight = engine.terms()._replace(throttle_interest=400, throttle_depth=0)
+    stage.govern(engine.set_terms, tight)
+    crash(stage, 92)
+    keeper = liquidator(stage)
+    (first,) = keeper.tick()
+    assert (first.action, first.candidate.throttled) == (Action.TAKE, True)
+    (second,) = keeper.tick()
+    assert (second.action, second.reason) == (Action.WAIT, "throttled")
+    pass_time(stage, 60, 92)
+    assert [(d.action, d.reason) for d in keeper.tick()] == [(Action.TAKE, "profitable")]
+
+
 def test_tick__profit_below_what_is_wanted__starts_the_auction_keeps_it_alive_then_takes(stage):
     crash(stage, 92)
     keeper = liquidator(stage, policy=Policy(min_profit=wad(4_000)))
