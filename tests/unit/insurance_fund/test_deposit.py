@@ -7,7 +7,7 @@ import pytest
 from prime_perps.accounts import CASH
 from prime_perps.chain.contract import Contract
 from prime_perps.chain.revm import RevmBackend
-from prime_perps.deployment import deploy
+from prime_perps.deployment import Deployment, deploy
 from prime_perps.errors import Revert
 from prime_perps.units import wad
 from tests.stage import address, parameters
@@ -120,16 +120,44 @@ def test_deposit__leaves_no_approval__behind(backing: Backing) -> None:
     assert backing.stablecoin.allowance(backing.fund, backing.auctions.stage.system.vault) == 0
 
 
-def test_deposit__stablecoin_returns_false__reverts() -> None:
+def hostile() -> tuple[Deployment, Contract]:
+    """A system whose stablecoin does what it is told, and a backer with 1 USD of it."""
     backend, deployer = RevmBackend(), address("deployer")
     token = Contract.deploy(backend, "HostileToken", 6, sender=deployer)
     given = parameters()
     system = deploy(backend, deployer, given | {"cash": given["cash"] | {"token": token.address}})
     token.mint(address("backer"), 10**6, sender=deployer)
-    token.approve(system.insurance_fund, 10**6, sender=address("backer"))
-    token.set_answer(SAYS_NO, sender=deployer)
+    return system, token
+
+
+def test_deposit__stablecoin_returns_false__reverts() -> None:
+    system, token = hostile()
+    token.set_answer(SAYS_NO, sender=address("deployer"))
     with pytest.raises(Revert, match=r"^fund: transfer failed$"):
         system.insurance_fund.deposit(10**6, address("backer"), sender=address("backer"))
+
+
+def test_deposit__somebody_else_pays_insurance_meanwhile__is_no_share_of_the_backers() -> None:
+    system, token = hostile()
+    insurance = system.clearinghouse.insurance_account()
+    token.mint(token, 5 * 10**6, sender=address("deployer"))
+    token.arm(system.vault, system.vault.deposit.encode(insurance, CASH, 5 * 10**6), sender=address("deployer"))
+    system.insurance_fund.deposit(10**6, address("backer"), sender=address("backer"))
+    assert token.reentry_succeeded()
+    assert system.clearinghouse.money(insurance).cash == wad(6)
+    assert system.insurance_fund.shares_of(address("backer")) == wad(1)
+
+
+@pytest.mark.parametrize("function", ["deposit", "withdraw"])
+def test_deposit__stablecoin_calls_back__finds_the_fund_locked(function: str) -> None:
+    system, token = hostile()
+    fund = system.insurance_fund
+    payload = fund.deposit.encode(1, token.address) if function == "deposit" else fund.withdraw.encode(token.address)
+    token.mint(token, 1, sender=address("deployer"))
+    token.arm(fund, payload, sender=address("deployer"))
+    fund.deposit(10**6, address("backer"), sender=address("backer"))
+    assert not token.reentry_succeeded()
+    assert fund.total_shares() == wad(1)
 
 
 def test_deploy__not_where_the_engine_expects_it__reverts(backing: Backing) -> None:

@@ -14,6 +14,7 @@ from .conftest import Auctions
 def test_deploy__clearinghouse__is_the_one_given(auctions: Auctions) -> None:
     assert auctions.engine.clearinghouse() == auctions.book.address
     assert auctions.book.engine() == auctions.engine.address
+    assert auctions.engine.insurance_fund() == auctions.stage.system.insurance_fund.address
 
 
 def test_deploy__clearinghouse_that_names_another_engine__reverts(auctions: Auctions) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prime_perps.chain.contract import Contract
 from prime_perps.errors import Revert
 from prime_perps.reports import Session
 from prime_perps.sessions import RAMP
@@ -15,6 +16,7 @@ from .conftest import FALLEN_TO, Auctions
 CAP = 100_000  # USD a minute: a basis point of the depth of the exchange
 BURST = CAP // 2
 UNLIMITED = 2**256 - 1
+OTHER = 128  # a further issuer's token
 DUST = 10**12  # wad: sizes are cut at a nano
 REOPENING = 121  # seconds after it opens, until prices of an exchange are not in doubt
 
@@ -138,6 +140,23 @@ def test_take_throttled__hedged_exposure__is_not_counted(throttled: Auctions) ->
     assert stage.margin("holder").equity == wad(80_000 + 15_000)
     throttled.take()
     assert throttled.engine.throttle(stage.id("AAPL")).level == 0
+
+
+def test_take_throttled__further_issuers_token__counts_as_the_units_it_stands_for(throttled: Auctions) -> None:
+    """100 tokens of 1.25 AAPL, 75 of them hedged: 50 units at 150."""
+    stage, system, apple = throttled.stage, throttled.stage.system, throttled.stage.id("AAPL")
+    token = Contract.deploy(stage.backend, "SilentToken", sender=address("deployer"))
+    stage.govern(system.configurator.list_other_token, OTHER, apple, wad("1.25"))
+    stage.govern(system.vault.list_asset, OTHER, token, 10**12)
+    throttled.distress("60000", "100000")
+    token.mint(address("holder"), 100 * 10 ** token.decimals(), sender=address("deployer"))
+    token.approve(system.vault, UNLIMITED, sender=address("holder"))
+    stage.fund("taker", "1000000")
+    system.vault.deposit(account("holder"), OTHER, 100 * 10 ** token.decimals(), sender=address("holder"))
+    stage.trade("taker", "holder", "AAPL", "-75")
+    fields = throttled.one("Slice", throttled.take(WAD // 50))
+    assert fields["fraction"] == WAD // 50
+    assert throttled.engine.throttle(apple).level == wad(50) * 150 // 50
 
 
 def test_take_throttled__several_lines__the_tightest_decides(throttled: Auctions) -> None:
