@@ -30,6 +30,7 @@ def test_take__price_fell__slice_moves_and_health_does_not_fall(market: Market) 
     """LQ-1"""
     _leverage(market)
     market.publish(AAPL="118")
+    market.settle_slow_prices()
     before = market.system.clearinghouse.margin(HOLDER)
     assert 0 < before.equity < before.maintenance
     _take(market)
