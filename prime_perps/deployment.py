@@ -18,6 +18,7 @@ from prime_perps import compiler, risk, sessions
 from prime_perps.accounts import CASH, account_id, token
 from prime_perps.chain.contract import Backend, Contract, Method, Receipt
 from prime_perps.errors import PrimePerpsError
+from prime_perps.issuer.deployment import deploy_issuer
 from prime_perps.margin import Line
 from prime_perps.reports import Feed, Limits, Session, Source
 from prime_perps.units import nano, wad
@@ -29,7 +30,13 @@ RAMP_MAX = 30 * 86_400  # seconds, of the model factory
 NO_PREDECESSOR = bytes(32)
 
 
+GATEWAY_ID = keccak(text="prime perps")  # as which the stand-in of the issuer knows the gateway
+
+
 MARKET = ("open_interest_cap", "band_bps", "funding_depth")
+# Of the issuer, which a network need not have. "devnet" as the manager deploys a stand-in, and names its parts itself.
+ISSUER = ("manager", "desk", "bound", "band_bps", "haircut_bps", "haircut_period")
+ISSUER_PARTS = ("dollar", "swapper", "in_kind")
 # Every entry that a deployment reads, so that a missing one is named before anything is sent.
 ENTRIES = (
     *(f"governance.{name}" for name in ("delay", "proposers", "executors", "guardian", "calendar")),
@@ -77,6 +84,7 @@ class Deployment:
     engine: Contract
     configurator: Contract
     batcher: Contract
+    gateway: Contract
     operators: Contract
     insurance_fund: Contract
     lens: Contract
@@ -87,7 +95,7 @@ class Deployment:
 
     PARTS = (
         *("clearinghouse", "exchange", "vault", "oracle", "models", "interest", "engine", "configurator", "batcher"),
-        *("operators", "insurance_fund"),
+        *("gateway", "operators", "insurance_fund"),
         *("lens", "timelock", "cash"),
     )
 
@@ -206,9 +214,9 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
     operators = Contract.deploy(backend, "Operators", sender=sender)
     # The clearinghouse names its partners for good, so it is told where they are going to be: in the order below.
     first = backend.nonce(sender) + 1
-    *partners, fund = [create_address(sender, first + step) for step in range(6)]
+    *partners, fund = [create_address(sender, first + step) for step in range(7)]
     clearinghouse = Contract.deploy(
-        *(backend, "PerpClearinghouse", oracle, model, operators, interest, *partners, ZERO), sender=sender
+        *(backend, "PerpClearinghouse", oracle, model, operators, interest, *partners), sender=sender
     )
     deployment = Deployment(
         backend=backend,
@@ -218,6 +226,7 @@ def deploy(backend: Backend, sender: str, parameters: dict[str, Any], block: int
         engine=Contract.deploy(backend, "LiquidationEngine", clearinghouse, fund, plan.liquidation, sender=sender),
         configurator=Contract.deploy(backend, "Configurator", clearinghouse, models, sender=sender),
         batcher=Contract.deploy(backend, "Batcher", clearinghouse, sender=sender),
+        gateway=Contract.deploy(backend, "IssuerGateway", clearinghouse, sender=sender),
         insurance_fund=Contract.deploy(backend, "InsuranceFund", clearinghouse, plan.insurance, sender=sender),
         lens=Contract.deploy(backend, "AccountLens", clearinghouse, sender=sender),
         oracle=oracle,
@@ -275,6 +284,7 @@ class _Plan:
     table: risk.RiskTable
     risk_ramp: int
     treasury: str
+    issuer: dict[str, Any] | None
 
     @classmethod
     def read(cls, parameters: dict[str, Any]) -> _Plan:
@@ -287,6 +297,9 @@ class _Plan:
             for path in wanted:
                 _require(entry, path, f"underlyings[{number}].")
             _check_feed(entry, f"underlyings[{number}].feed")
+        issuer = parameters.get("issuer")
+        if issuer is not None:
+            _check_issuer(issuer)
         try:
             governance = parameters["governance"]
             _check_governors(governance)
@@ -328,6 +341,7 @@ class _Plan:
                 table=risk.load(PARAMETERS / parameters["risk"]),
                 risk_ramp=parameters["risk_ramp"],
                 treasury=parameters["treasury"],
+                issuer=issuer,
             )
         except (KeyError, TypeError, ArithmeticError) as error:
             raise BadParameters(f"parameters: missing or malformed entry {error}") from None
@@ -355,6 +369,22 @@ def _check_governors(governance: dict[str, Any]) -> None:
         for entry in entries:
             if entry != "deployer" and (not is_address(entry) or int(entry, 16) == 0):
                 raise BadParameters(f'parameters: governance.{name} has {entry!r}, neither an address nor "deployer"')
+
+
+def _check_issuer(issuer: Any) -> None:
+    """Whoever says what payments were for is named: an address, or the word `deployer`."""
+    for name in ISSUER:
+        _require(issuer, name, "issuer.")
+    desk = issuer["desk"]
+    if desk != "deployer" and (not is_address(desk) or int(desk, 16) == 0):
+        raise BadParameters(f'parameters: issuer.desk is {desk!r}, neither an address nor "deployer"')
+    if issuer["manager"] == "devnet":
+        _require(issuer, "signers", "issuer.")
+        return
+    for name in ("manager", *ISSUER_PARTS):
+        _require(issuer, name, "issuer.")
+        if not is_address(issuer[name]):
+            raise BadParameters(f"parameters: issuer.{name} is {issuer[name]!r}, not an address")
 
 
 def _check_calendar(calendar: _Calendar) -> None:
@@ -423,6 +453,25 @@ def _configure(deployment: Deployment, sender: str, plan: _Plan) -> None:
     deployment.vault.list_asset(CASH, deployment.cash, int(plan.cash["deposit_cap"]) * 10**decimals, sender=sender)
     for entry, underlying in zip(plan.underlyings, deployment.underlyings, strict=True):
         _list(deployment, sender, entry, underlying)
+    if plan.issuer is not None:
+        _link(deployment, sender, plan.issuer)
+
+
+def _link(deployment: Deployment, sender: str, issuer: dict[str, Any]) -> None:
+    """List every stock token at its issuer. A real one must register the gateway itself, before or after."""
+    gateway = deployment.gateway
+    gateway.grantRole(gateway.DESK_ROLE(), _named(issuer["desk"], sender), sender=sender)
+    held = {token(entry.id): entry.token for entry in deployment.underlyings if entry.token}
+    if issuer["manager"] == "devnet":
+        made = deploy_issuer(deployment.backend, sender, deployment.cash, list(held.values()), issuer["signers"])
+        made.register(gateway.address, GATEWAY_ID, sender=sender)
+        made.approve_in_kind(gateway.address, GATEWAY_ID, sender=sender)
+        parts = [made.manager.address, made.usdon.address, made.swapper.address, made.in_kind.address]
+    else:
+        parts = [issuer[name] for name in ("manager", *ISSUER_PARTS)]
+    terms = issuer["band_bps"], issuer["bound"], issuer["haircut_bps"], issuer["haircut_period"]
+    for instrument in held:
+        gateway.set_listing(instrument, (*parts, *terms, True), sender=sender)
 
 
 def _list(deployment: Deployment, sender: str, entry: dict[str, Any], underlying: Underlying) -> None:
@@ -469,6 +518,7 @@ def _governed(deployment: Deployment) -> list[Contract]:
         deployment.interest,
         deployment.engine,
         deployment.insurance_fund,
+        deployment.gateway,
     ]
 
 

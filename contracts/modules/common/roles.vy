@@ -4,7 +4,8 @@
 @license AGPL-3.0-only
 @author Prime Perps
 @notice Who may tighten and who may loosen. GUARDIAN_ROLE acts at once and only tightens; TIMELOCK_ROLE is held by the
-        timelock and may do both. CALENDAR_ROLE says when the exchange will be shut.
+        timelock and may do both. CALENDAR_ROLE says when the exchange will be shut, DESK_ROLE what an issuer's payment
+        was for.
 """
 from snekmate.auth import access_control
 
@@ -12,6 +13,7 @@ uses: access_control
 
 
 CALENDAR_ROLE: public(constant(bytes32)) = keccak256("CALENDAR_ROLE")
+DESK_ROLE: public(constant(bytes32)) = keccak256("DESK_ROLE")
 GUARDIAN_ROLE: public(constant(bytes32)) = keccak256("GUARDIAN_ROLE")
 TIMELOCK_ROLE: public(constant(bytes32)) = keccak256("TIMELOCK_ROLE")
 
@@ -38,6 +40,12 @@ def _check_guardian():
 @view
 def _check_calendar():
     assert self._is_timelock() or access_control.hasRole[CALENDAR_ROLE][msg.sender], "roles: calendar only"
+
+
+@internal
+@view
+def _check_desk():
+    assert access_control.hasRole[DESK_ROLE][msg.sender], "roles: desk only"
 
 
 @internal
