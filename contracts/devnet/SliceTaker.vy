@@ -5,8 +5,8 @@
 @license AGPL-3.0-only
 @author Prime Perps
 @notice An example: a liquidator without capital. In one transaction it takes a slice of an unhealthy account into its
-        own, trades the slice's perps away against signed orders, turns the gain into cash and withdraws it to its
-        owner. If nothing is gained nothing has happened.
+        own, trades the slice's perps away against signed orders, redeems its tokens at the issuer against signed
+        quotes, turns the gain into cash and withdraws it to its owner. If nothing is gained nothing has happened.
 
         Stand-in for a taker that people write for themselves; read it, do not deploy it with money.
 @custom:kill It holds nothing between two transactions.
@@ -15,10 +15,19 @@ from contracts.interfaces import IBatcher
 from contracts.interfaces import ICollateralVault
 from contracts.interfaces import IDeferredChecks
 from contracts.interfaces import IExchange
+from contracts.interfaces import IIssuerGateway
 from contracts.interfaces import ILiquidationEngine
 from contracts.interfaces import IPerpClearinghouse
+from contracts.interfaces import ITokenManager
 
 implements: IDeferredChecks
+
+
+# Tokens of the slice that go back to their issuer; those beyond the quote's quantity go to the owner.
+struct Redemption:
+    instrument: uint256
+    quote: ITokenManager.Quote
+    signature: Bytes[65]
 
 
 # What the batch needs to know, handed through it and back.
@@ -29,6 +38,7 @@ struct Job:
     state: uint256  # the account's state counter that this was decided on
     least: uint256  # raw units of cash, below which it is not worth it
     orders: DynArray[IExchange.SignedOrder, 4]
+    redemptions: DynArray[Redemption, 4]
 
 
 CASH: constant(uint256) = 255
@@ -38,6 +48,7 @@ BATCHER: immutable(IBatcher)
 BOOK: immutable(IPerpClearinghouse)
 ENGINE: immutable(ILiquidationEngine)
 EXCHANGE: immutable(IExchange)
+GATEWAY: immutable(IIssuerGateway)
 VAULT: immutable(ICollateralVault)
 ACCOUNT: immutable(uint256)
 UNIT: immutable(int256)
@@ -50,6 +61,7 @@ def __init__(batcher: address):
     BOOK = IPerpClearinghouse(staticcall BATCHER.clearinghouse())
     ENGINE = ILiquidationEngine(staticcall BOOK.engine())
     EXCHANGE = IExchange(staticcall BOOK.exchange())
+    GATEWAY = IIssuerGateway(staticcall BOOK.gateway())
     VAULT = ICollateralVault(staticcall BOOK.vault())
     ACCOUNT = convert(self, uint256) << 96
     UNIT = 10 ** (18 - convert((staticcall VAULT.asset(CASH)).decimals, int256))
@@ -75,6 +87,12 @@ def on_deferred_checks(data: Bytes[8192]):
         # toward zero: what is held is sold, what is owed is bought
         if held != 0:
             extcall EXCHANGE.fill(order, ACCOUNT, -held, max_value(uint256) if held < 0 else 0)
+    for redemption: Redemption in job.redemptions:
+        # the least that is worth it is asked for the whole, below
+        extcall GATEWAY.redeem(ACCOUNT, redemption.instrument, redemption.quote, redemption.signature, 0, True)
+        rest: int256 = staticcall BOOK.holding(ACCOUNT, redemption.instrument)
+        if rest != 0:
+            extcall VAULT.withdraw(ACCOUNT, redemption.instrument, convert(rest, uint256), OWNER)
     extcall BOOK.settle(ACCOUNT)
     gained: int256 = (staticcall BOOK.money(ACCOUNT)).cash // UNIT
     assert gained > 0 and convert(gained, uint256) >= job.least, "taker: not worth it"

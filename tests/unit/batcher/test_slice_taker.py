@@ -25,7 +25,7 @@ class Sale:
 
     def liquidate(self, orders: list[SignedOrder], least: int = 1, by: str = "attacker") -> None:
         state = self.stage.system.clearinghouse.state_counter(account("holder"))
-        self.taker.liquidate((account("holder"), WAD, WAD, state, least, orders), sender=address(by))
+        self.taker.liquidate((account("holder"), WAD, WAD, state, least, orders, []), sender=address(by))
 
     def bids(self) -> list[SignedOrder]:
         """The makers' bids for what a slice may have, a little below the index price."""

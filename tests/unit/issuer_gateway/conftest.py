@@ -85,9 +85,7 @@ class Desk:
         """With just as much cash as the price needs, unless told otherwise."""
         needed = -(-notional(quote) // UNIT) if max_cash is None else max_cash
         send = self.gateway.mint.send
-        return send(
-            account(of), instrument, quote, self.sign(quote), needed, deferred, sender=address(by or of)
-        )
+        return send(account(of), instrument, quote, self.sign(quote), needed, deferred, sender=address(by or of))
 
     def redeem(
         self,
@@ -100,9 +98,7 @@ class Desk:
         deferred: bool = False,
     ) -> Receipt:
         send = self.gateway.redeem.send
-        return send(
-            account(of), instrument, quote, self.sign(quote), min_cash, deferred, sender=address(by or of)
-        )
+        return send(account(of), instrument, quote, self.sign(quote), min_cash, deferred, sender=address(by or of))
 
     def act(self, quote: Quote, **how: Any) -> Receipt:
         """What the quote's side says."""

@@ -154,9 +154,7 @@ def _steps(desk: Desk) -> dict[str, tuple[Contract, bytes]]:
 
 @pytest.mark.parametrize("step", ["mint", "redeem", "look", "settle", "withdraw", "end", "margin", "start"])
 @pytest.mark.parametrize("side", list(Side))
-def test_issuer__comes_back_in_the_middle__is_turned_away(
-    desk: Desk, hostile: Contract, step: str, side: Side
-) -> None:
+def test_issuer__comes_back_in_the_middle__is_turned_away(desk: Desk, hostile: Contract, step: str, side: Side) -> None:
     """Neither the gateway, which is locked, nor the account, whose check is put off, can be had half way."""
     target, payload = _steps(desk)[step]
     hostile.arm(target, payload, sender=address("attacker"))
