@@ -8,16 +8,16 @@
 
         Trust: the clearinghouse and the vault let it move what any account holds, on its word that the account's owner
         or an operator wants it, or that the account is liquidatable. No issuer: each is called as if it were hostile,
-        can take only what it is approved for, and counts only by what its calls did to balances here. A price must lie
-        within a band around the oracle's. The desk, to say which of what is owed a payment was for, and nothing else.
+        can take only what it is approved for, and counts only by what its calls did to balances here. A price must
+        lie within a band around the oracle's. The desk, to say which of what is owed a payment was for.
 
-        State: an instrument is not listed -> (set_listing) -> enabled or disabled. A receivable is open -> closed by its
-        last payment or written off.
+        State: an instrument is not listed -> (set_listing) -> enabled or disabled. A receivable is open -> closed by
+        its last payment, or written off.
 
-        Assumptions on issuers, for safety: none beyond what their tokens need in the vault. For liveness: they keep this
-        address registered, for stocks and for their dollar, and quote for it.
-@custom:kill `set_enabled(instrument, False)` by the guardian stops what goes to the issuer of an instrument, at once; so
-       does pausing withdrawals, for all of them. Accounts keep what they hold.
+        Assumptions on issuers, for safety: none beyond what their tokens need in the vault. For liveness: they keep
+        this address registered, for stocks and for their dollar, and quote for it.
+@custom:kill `set_enabled(instrument, False)` by the guardian stops what goes to the issuer of an instrument, at once;
+       so does pausing withdrawals, for all of them. Accounts keep what they hold.
 """
 from contracts.interfaces import ICollateralVault
 from contracts.interfaces import IIssuerGateway
@@ -335,7 +335,8 @@ def _deal(
 @view
 def _fair_price(instrument: uint256) -> (uint256, bool):
     """
-    @return (wad USD per token, whether it is in doubt). The total-return unit makes the price of a unit that of a token.
+    @return (wad USD per token, whether it is in doubt). A word prices a unit, of which a token is one or as many as
+            it is listed with.
     """
     underlying: uint256 = instrument - assets.FIRST_TOKEN
     units: uint256 = WAD

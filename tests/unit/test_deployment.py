@@ -16,7 +16,7 @@ from prime_perps.errors import PrimePerpsError
 from prime_perps.margin import Closure
 from tests.stage import address, parameters
 
-GOVERNED = ("configurator", "vault", "oracle", "interest", "engine", "insurance_fund")
+GOVERNED = ("configurator", "vault", "oracle", "interest", "engine", "insurance_fund", "gateway")
 DEPLOYER = address("deployer")
 
 
@@ -295,6 +295,75 @@ def test_deploy__calendar__is_posted_by_whoever_is_named(given: dict[str, Any], 
     oracle = deploy(RevmBackend(), DEPLOYER, given).oracle
     people = ("deployer", "governor", "guardian", "calendar keeper")
     assert [who for who in people if oracle.hasRole(oracle.CALENDAR_ROLE(), address(who))] == [poster]
+
+
+# the issuer
+
+ISSUER = {
+    "manager": "devnet",
+    "desk": address("desk"),
+    "signers": [address("signer")],
+    "bound": True,
+    "band_bps": 100,
+    "haircut_bps": 1_000,
+    "haircut_period": 864_000,
+}
+
+
+def test_deploy__no_issuer__lists_nothing_and_names_no_desk() -> None:
+    gateway = deploy(RevmBackend(), DEPLOYER, parameters()).gateway
+    assert gateway.listing(64).manager == NOBODY
+    assert not gateway.hasRole(gateway.DESK_ROLE(), DEPLOYER)
+
+
+def test_deploy__a_stand_in_for_the_issuer__knows_the_gateway_and_lists_every_token() -> None:
+    system = deploy(RevmBackend(), DEPLOYER, parameters() | {"issuer": ISSUER})
+    gateway = system.gateway
+    assert gateway.hasRole(gateway.DESK_ROLE(), address("desk"))
+    for entry in system.underlyings:
+        listing = gateway.listing(64 + entry.id)
+        if entry.token is None:
+            assert listing.manager == NOBODY
+            continue
+        manager = Contract.at(system.backend, "IssuerTokenManager", listing.manager)
+        assert manager.gmTokenAccepted(entry.token)
+        assert manager.is_signer(address("signer"))
+        assert gateway.user_id(64 + entry.id) == deployment.GATEWAY_ID
+        assert tuple(listing)[1:3] == (manager.usdon(), manager.usdonManager())
+        assert tuple(listing)[4:] == (100, True, 1_000, 864_000, True)
+
+
+def test_deploy__an_issuer_that_is_there__is_listed_as_named() -> None:
+    backend = RevmBackend()
+    parts = {
+        name: Contract.deploy(backend, "Stablecoin", sender=address("issuer")).address
+        for name in ("manager", *deployment.ISSUER_PARTS)
+    }
+    given = {name: value for name, value in ISSUER.items() if name != "signers"} | parts | {"desk": "deployer"}
+    gateway = deploy(backend, DEPLOYER, parameters() | {"issuer": given}).gateway
+    assert tuple(gateway.listing(64)) == (*parts.values(), 100, True, 1_000, 864_000, True)
+    assert gateway.hasRole(gateway.DESK_ROLE(), DEPLOYER)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        *(({name: None}, "missing") for name in ISSUER),
+        ({"desk": ""}, "issuer.desk is '', neither an address nor \"deployer\""),
+        ({"desk": NOBODY}, f"issuer.desk is '{NOBODY}', neither an address nor \"deployer\""),
+        ({"manager": "ondo"}, "issuer.manager is 'ondo', not an address"),
+        ({"manager": address("manager")}, "missing or malformed entry 'issuer.dollar'"),
+        ({"manager": address("manager"), "dollar": "USDon"}, "issuer.dollar is 'USDon', not an address"),
+    ],
+)
+def test_deploy__an_issuer_that_cannot_be_listed__is_named_before_anything_is_deployed(
+    changed: dict[str, Any], told: str
+) -> None:
+    """An entry of nothing stands for one that is missing."""
+    given = {name: value for name, value in (ISSUER | changed).items() if value is not None}
+    (missing,) = [name for name, value in changed.items() if value is None] or [""]
+    wanted = f"missing or malformed entry 'issuer.{missing}'" if missing else told
+    assert _refused(parameters() | {"issuer": given}) == f"parameters: {wanted}"
 
 
 # manifest

@@ -3,8 +3,8 @@
 @title purse
 @license AGPL-3.0-only
 @author Prime Perps
-@notice What this contract holds of a token for the length of a call, as changes of its balance since the call began, and
-        what it lets others take: an amount, and nothing any more afterwards.
+@notice What this contract holds of a token for the length of a call, as changes of its balance since the call began,
+        and what it lets others take: an amount, and nothing any more afterwards.
 """
 from ethereum.ercs import IERC20
 

@@ -229,6 +229,26 @@ def _call_in_batch(world: World, victim: str) -> tuple[Any, ...]:
     return [target], [value], [data], predecessor, salt
 
 
+def _quote(world: World, side: int) -> tuple[Any, ...]:
+    """Of an issuer that signs whatever the attacker wants."""
+    return 1, 1, bytes(32), world.system.underlying("AAPL").token, WAD, WAD, 2**63, side, bytes(32)
+
+
+def _mint(world: World, victim: str) -> tuple[Any, ...]:
+    return account(victim), token(0), _quote(world, 0), b"", WAD, False
+
+
+def _redeem(world: World, victim: str) -> tuple[Any, ...]:
+    return account(victim), token(0), _quote(world, 1), b"", 0, True
+
+
+def _redemption(world: World, look: Look, victim: str) -> str:
+    """In this world no issuer is listed; with one, tests/unit/issuer_gateway tries the same."""
+    if not look.sheets[victim].liquidatable:
+        return "gateway: healthy"
+    return "settings: paused" if look.settings.paused & 4 else "gateway: not listed"
+
+
 def _delayed(arguments: Arguments) -> Arguments:
     return lambda world, victim: (*arguments(world, victim), world.system.timelock.get_minimum_delay())
 
@@ -244,6 +264,7 @@ def _roles(part: str, renounce: str) -> list[Attempt]:
 
 OTHERS_ROLE = "access_control: can only renounce roles for itself"
 FOREVER = 2**63
+OWN_ISSUER = (*[address(ATTACKER)] * 4, 1, False, 0, 1, True)
 
 ATTEMPTS: list[Attempt] = [
     # the book
@@ -270,6 +291,16 @@ ATTEMPTS: list[Attempt] = [
     Attempt("clearinghouse", "check_deferred", on_victim(True), refused(NOT_THE_CALLER)),
     # the batcher
     Attempt("batcher", "with_deferred_checks", _batch_of_victim, refused("batch: not authorized")),
+    # the gateway
+    Attempt("gateway", "mint", _mint, refused(NOT_AUTHORIZED)),
+    Attempt("gateway", "redeem", _redeem, _redemption),
+    Attempt("gateway", "request_redemption", on_victim(token(0), WAD), refused(NOT_AUTHORIZED)),
+    Attempt("gateway", "write_off", fixed(0), refused("gateway: no such receivable")),
+    Attempt("gateway", "settle_receivable", fixed(0, 1, True), refused("roles: desk only")),
+    Attempt("gateway", "change_dollars", fixed(token(0), 1), refused("roles: desk only")),
+    Attempt("gateway", "set_listing", fixed(token(0), OWN_ISSUER), refused(TIMELOCK_ONLY)),
+    Attempt("gateway", "set_enabled", fixed(token(0), False), refused(GUARDIAN_ONLY)),
+    *_roles("gateway", OTHERS_ROLE),
     # what may be changed about it
     Attempt("configurator", "list_market", fixed(40, 1, 1, 1), refused(TIMELOCK_ONLY)),
     Attempt("configurator", "set_market", fixed(0, 0, 1, 1, True), refused(GUARDIAN_ONLY)),

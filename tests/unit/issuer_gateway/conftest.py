@@ -109,6 +109,11 @@ class Desk:
         ((_, fields),) = self.gateway.events(receipt)
         return fields
 
+    def permit(self, permissions: int) -> None:
+        """What the operator may do for the holder, for a minute."""
+        grant = (account("holder"), address("operator"), permissions, self.stage.now() + 60)
+        self.book.set_operator(*grant, sender=address("holder"))
+
     def cash(self, role: str = "holder") -> int:
         return int(self.stage.money(role).cash)
 

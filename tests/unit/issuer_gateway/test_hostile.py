@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from eth_utils import keccak
 
@@ -10,9 +12,9 @@ from prime_perps.chain import Contract
 from prime_perps.errors import Revert
 from prime_perps.issuer.quotes import Side
 from prime_perps.units import WAD, wad
-from tests.stage import account, address
+from tests.stage import account, address, deployed_source
 
-from .conftest import AAPL, COIN, UNIT, Desk
+from .conftest import AAPL, COIN, UNIT, Desk, listing
 
 
 def _allowed(desk: Desk, hostile: Contract) -> list[int]:
@@ -184,3 +186,26 @@ def test_gateway__what_lies_there_already__is_nobodys_to_spend__IG_2(desk: Desk,
     desk.mint(desk.quote(Side.BUY))
     desk.redeem(desk.quote(Side.SELL))
     assert desk.held() == held
+
+
+# a dollar that lies
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        (7, 6, "gateway: balance fell"),
+        (7, 7 + WAD, "gateway: approval refused"),
+        (7, 8, "gateway: transfer failed"),
+    ],
+)
+def test_mint__a_dollar_that_does_not_do_as_it_should__leaves_everything_as_it_was__IG_1(
+    desk: Desk, hostile: Contract, before: int, after: int, reason: str
+) -> None:
+    path = Path(__file__).with_name("hostile_dollar.vy")
+    dollar = deployed_source(desk.stage.backend, path, address("deployer"))
+    changed = listing(desk.issuer, manager=hostile.address, dollar=dollar.address)
+    desk.stage.govern(desk.gateway.set_listing, AAPL, changed)
+    dollar.say(before, True, sender=address("attacker"))
+    hostile.arm(dollar, dollar.say.encode(after, False), sender=address("attacker"))
+    _unmoved(desk, desk.quote(Side.BUY), reason)

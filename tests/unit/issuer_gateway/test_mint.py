@@ -106,16 +106,14 @@ def test_mint__as_the_hedge_of_a_short_below_initial__is_allowed__CH_4(desk: Des
 
 
 def test_mint__by_an_operator_who_may_trade__is_allowed(desk: Desk) -> None:
-    grant = (account("holder"), address("operator"), Permission.TRADE, desk.stage.now() + 60)
-    desk.book.set_operator(*grant, sender=address("holder"))
+    desk.permit(Permission.TRADE)
     desk.mint(desk.quote(Side.BUY), by="operator")
     assert desk.tokens() == wad("110")
 
 
 @pytest.mark.parametrize("permission", [Permission.DEPOSIT | Permission.WITHDRAW | Permission.LIQUIDATE, 0])
 def test_mint__by_anybody_else__reverts(desk: Desk, permission: int) -> None:
-    grant = (account("holder"), address("operator"), permission, desk.stage.now() + 60)
-    desk.book.set_operator(*grant, sender=address("holder"))
+    desk.permit(permission)
     before = desk.look()
     with pytest.raises(Revert, match=r"^accounts: not authorized$"):
         desk.mint(desk.quote(Side.BUY), by="operator")

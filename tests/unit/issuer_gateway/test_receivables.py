@@ -71,15 +71,13 @@ def test_request__what_the_account_cannot_do_without__reverts__CH_4(desk: Desk) 
 
 @pytest.mark.parametrize("permission", [Permission.TRADE, Permission.WITHDRAW, Permission.LIQUIDATE])
 def test_request__by_an_operator_who_may_not_both_trade_and_withdraw__reverts(desk: Desk, permission: int) -> None:
-    grant = (account("holder"), address("operator"), permission, desk.stage.now() + 60)
-    desk.book.set_operator(*grant, sender=address("holder"))
+    desk.permit(permission)
     with pytest.raises(Revert, match=r"^accounts: not authorized$"):
         request(desk, by="operator")
 
 
 def test_request__by_an_operator_who_may_both__is_allowed(desk: Desk) -> None:
-    grant = (account("holder"), address("operator"), Permission.TRADE | Permission.WITHDRAW, desk.stage.now() + 60)
-    desk.book.set_operator(*grant, sender=address("holder"))
+    desk.permit(Permission.TRADE | Permission.WITHDRAW)
     request(desk, by="operator")
     assert desk.gateway.receivable(0).account == account("holder")
 

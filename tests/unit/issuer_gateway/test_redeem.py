@@ -29,8 +29,7 @@ def test_redeem__answer__is_what_came_of_it(desk: Desk) -> None:
 
 
 def test_redeem__by_an_operator_who_may_trade__is_allowed(desk: Desk) -> None:
-    grant = (account("holder"), address("operator"), Permission.TRADE, desk.stage.now() + 60)
-    desk.book.set_operator(*grant, sender=address("holder"))
+    desk.permit(Permission.TRADE)
     desk.redeem(desk.quote(Side.SELL), by="operator")
     assert desk.tokens() == wad("90")
 
