@@ -71,6 +71,20 @@ def test_mint__dollars_on_top__become_cash_and_their_rest_the_owners(desk: Desk,
     assert not any(desk.held())
 
 
+def test_mint__a_swapper_that_does_nothing__leaves_the_owner_the_dollars_and_itself_no_allowance__IG_2(
+    desk: Desk, hostile: Contract
+) -> None:
+    path = Path(__file__).with_name("idle_swapper.vy")
+    swapper = deployed_source(desk.stage.backend, path, address("deployer"))
+    changed = listing(desk.issuer, manager=hostile.address, swapper=swapper.address)
+    desk.stage.govern(desk.gateway.set_listing, AAPL, changed)
+    hostile.set_dollars(desk.issuer.usdon, 5 * WAD, sender=address("attacker"))
+    desk.mint(desk.quote(Side.BUY))
+    assert desk.issuer.usdon.balanceOf(address("holder")) == 5 * WAD
+    assert desk.issuer.usdon.allowance(desk.gateway, swapper) == 0
+    assert not any(desk.held())
+
+
 # redemptions
 
 
