@@ -622,6 +622,7 @@ def _leave(assets: uint256, shares: uint256, owner: address, receiver: address):
         # what perps have gained becomes cash first, or paying it out would be a loan
         extcall BOOK.settle(ACCOUNT)
     extcall SAFE.withdraw(ACCOUNT, instruments.CASH, assets, receiver)
+    # `_free` allows for interest by a round part, this by what is charged
     self._check_buffer()
     log IERC4626.Withdraw(sender=msg.sender, receiver=receiver, owner=owner, assets=assets, shares=shares)
 
