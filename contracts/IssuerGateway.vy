@@ -123,6 +123,7 @@ def mint(
         extcall CLEARINGHOUSE.defer_check(account)
 
     extcall VAULT.withdraw(account, assets.CASH, max_cash, self)
+    state: uint256 = staticcall CLEARINGHOUSE.state_counter(account)
     purse._allow(deal.coin, listing.manager, max_cash)
     extcall ITokenManager(listing.manager).mintWithAttestation(quote, signature, deal.coin, max_cash)
     purse._allow(deal.coin, listing.manager, 0)
@@ -134,7 +135,7 @@ def mint(
     band._check_cost(cost * deal.unit, tokens, deal.fair, listing.band)
 
     if not deferred:
-        extcall CLEARINGHOUSE.check_deferred(account)
+        self._end_deferral(account, state)
     log IIssuerGateway.Minted(
         account=account,
         instrument=instrument,
@@ -169,6 +170,7 @@ def redeem(
         extcall CLEARINGHOUSE.defer_check(account)
 
     extcall VAULT.withdraw(account, instrument, quote.quantity, self)
+    state: uint256 = staticcall CLEARINGHOUSE.state_counter(account)
     purse._allow(deal.token, listing.manager, quote.quantity)
     extcall ITokenManager(listing.manager).redeemWithAttestation(quote, signature, deal.coin, min_cash)
     purse._allow(deal.token, listing.manager, 0)
@@ -180,7 +182,7 @@ def redeem(
     band._check_proceeds(proceeds * deal.unit, sold, deal.fair, listing.band)
 
     if defers:
-        extcall CLEARINGHOUSE.check_deferred(account)
+        self._end_deferral(account, state)
     if liquidation:
         self._check_needed(account, maintenance)
     log IIssuerGateway.Redeemed(
@@ -382,6 +384,17 @@ def _deposit(account: uint256, instrument: uint256, token: address, amount: uint
     purse._allow(token, VAULT.address, amount)
     extcall VAULT.deposit(account, instrument, amount)
     purse._allow(token, VAULT.address, 0)
+
+
+@internal
+def _end_deferral(account: uint256, state: uint256):
+    """
+    @notice Less risk than before is enough at the end. So nobody may have drawn on the account while an issuer was
+            called: what a price submitted meanwhile brings could be taken out until the old equity is left.
+    @param state The account's counter since it was withdrawn from here: each withdrawal, trade and slice advances it.
+    """
+    assert staticcall CLEARINGHOUSE.state_counter(account) == state, "gateway: account moved"
+    extcall CLEARINGHOUSE.check_deferred(account)
 
 
 @internal

@@ -130,6 +130,7 @@ REASONS: dict[str, str] = {
     "gateway: balance fell": "The gateway holds less of a token than before the call.",
     "gateway: approval refused": "The token would not let another take from the gateway.",
     "gateway: transfer failed": "The issuer's dollar returned `false` for the rest that goes to the owner.",
+    "gateway: account moved": "The account has traded, or been withdrawn or sold from, while its issuer was called.",
     "gateway: healthy": "The caller does not act for the account, and it is not liquidatable.",
     "gateway: more than needed": "A stranger's redemption would take the account beyond the engine's target health.",
     "gateway: not in kind": "The instrument's issuer does not redeem in kind.",

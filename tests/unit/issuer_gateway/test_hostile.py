@@ -13,8 +13,10 @@ from prime_perps.errors import Revert
 from prime_perps.issuer.quotes import Side
 from prime_perps.units import WAD, wad
 from tests.stage import account, address, deployed_source
+from tests.unit.batcher.conftest import Batches
 
 from .conftest import AAPL, COIN, UNIT, Desk, listing
+from .test_batch import ACTOR
 
 
 def _allowed(desk: Desk, hostile: Contract) -> list[int]:
@@ -200,6 +202,28 @@ def test_gateway__what_lies_there_already__is_nobodys_to_spend__IG_2(desk: Desk,
     desk.mint(desk.quote(Side.BUY))
     desk.redeem(desk.quote(Side.SELL))
     assert desk.held() == held
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_issuer__in_league_with_the_owner__lets_him_draw_on_the_account_meanwhile__is_undone(
+    desk: Desk, hostile: Contract, side: Side
+) -> None:
+    """The owner is a contract that the issuer calls; what it does alone is in its right."""
+    batches = Batches(desk.stage, deployed_source(desk.stage.backend, ACTOR, address("deployer")))
+    batches.fund(10_000)
+    owner, account = batches.actor, batches.account
+    call = desk.gateway.mint if side == Side.BUY else desk.gateway.redeem
+    bought = desk.quote(Side.BUY, of=account)
+    batches.call(desk.gateway.mint, account, AAPL, bought, b"", 1_500 * COIN, False)
+    quote, cash = desk.quote(side, of=account), 1_500 * COIN if side == Side.BUY else 0
+    for step in (batches.withdraw(1), batches.buy("1")):
+        hostile.arm(owner, owner.call.encode(*step), sender=address("attacker"))
+        before = desk.look(), desk.book.money(account)
+        with pytest.raises(Revert, match=r"^gateway: account moved$"):
+            batches.call(call, account, AAPL, quote, b"", cash, False)
+        assert (desk.look(), desk.book.money(account)) == before
+    hostile.arm("0x" + "00" * 20, b"", sender=address("attacker"))
+    batches.call(call, account, AAPL, quote, b"", cash, False)
 
 
 # a dollar that lies
