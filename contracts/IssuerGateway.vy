@@ -394,7 +394,7 @@ def _end_deferral(account: uint256, state: uint256):
     @param state The account's counter since it was withdrawn from here: each withdrawal, trade and slice advances it.
     """
     assert staticcall CLEARINGHOUSE.state_counter(account) == state, "gateway: account moved"
-    extcall CLEARINGHOUSE.check_deferred(account)
+    extcall CLEARINGHOUSE.check_deferred(account, True)
 
 
 @internal

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from prime_perps.cash import Market
 from prime_perps.errors import Revert
 from prime_perps.issuer.quotes import Side, notional
 from prime_perps.liquidity import LiquidityTerms
@@ -57,12 +58,15 @@ def test_fill__a_million_against_sixty_thousand_of_equity__is_hedged_in_the_same
 
 
 def test_fill__price__moves_its_equity_by_nothing(pool: Pool) -> None:
-    """It is as long as it is short."""
+    """It is as long as it is short. The seconds that pass cost interest on its loan, to the wei what the market says."""
     pool.fill(MILLION)
     before = pool.margin
+    market, shares = Market.unpack(pool.desk.book.cash_words()), pool.desk.book.cash_shares(pool.account)
     pool.stage.publish(AAPL="120")
     after = pool.margin
-    assert after.equity + after.funding_owed == before.equity + before.funding_owed
+    assert before.cash - WAD < after.cash == market.at(pool.stage.now()).cash(shares) < before.cash
+    told = (margin.equity + margin.funding_owed - margin.cash for margin in (before, after))
+    assert next(told) == next(told)
 
 
 def test_fill__there_and_back__leaves_it_flat_and_richer(pool: Pool) -> None:

@@ -25,6 +25,12 @@ SYMBOLS = {AAPL: "AAPL", IBM: "IBM"}
 ISSUER = address("deployer")  # who deployed the tokens owns them
 BAND, HAIRCUT, PERIOD = 100, 1_000, 10 * 86_400
 LIMIT = 10_000_000 * WAD
+SHARE_ROUNDING = 2  # wei: cash is shares of an index, rounded against the account when it is paid and when it is told
+
+
+def rounded_down(found: int, exact: int) -> bool:
+    """Whether an amount is what it should be, but for what cash loses by being shares."""
+    return 0 <= exact - found <= SHARE_ROUNDING
 
 
 @dataclass
@@ -112,7 +118,7 @@ class Desk:
     def permit(self, permissions: int) -> None:
         """What the operator may do for the holder, for a minute."""
         grant = (account("holder"), address("operator"), permissions, self.stage.now() + 60)
-        self.book.set_operator(*grant, sender=address("holder"))
+        self.stage.system.operators.set_operator(*grant, sender=address("holder"))
 
     def cash(self, role: str = "holder") -> int:
         return int(self.stage.money(role).cash)

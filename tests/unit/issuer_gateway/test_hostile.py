@@ -164,7 +164,7 @@ def _steps(desk: Desk) -> dict[str, tuple[Contract, bytes]]:
         "look": (gateway, gateway.listing.encode(AAPL)),
         "settle": (gateway, gateway.settle_receivable.encode(0, 1, False)),
         "withdraw": (system.vault, system.vault.withdraw.encode(holder, CASH, 1, attacker)),
-        "end": (system.clearinghouse, system.clearinghouse.check_deferred.encode(holder)),
+        "end": (system.clearinghouse, system.clearinghouse.check_deferred.encode(holder, True)),
         "margin": (system.clearinghouse, system.clearinghouse.margin.encode(holder)),
         "start": (system.engine, system.engine.start.encode(holder)),
     }
