@@ -58,7 +58,7 @@ def test_fill__a_million_against_sixty_thousand_of_equity__is_hedged_in_the_same
 
 
 def test_fill__price__moves_its_equity_by_nothing(pool: Pool) -> None:
-    """It is as long as it is short. The seconds that pass cost interest on its loan, to the wei what the market says."""
+    """It is as long as it is short. The seconds cost interest on its loan, to the wei as the market says."""
     pool.fill(MILLION)
     before = pool.margin
     market, shares = Market.unpack(pool.desk.book.cash_words()), pool.desk.book.cash_shares(pool.account)

@@ -91,8 +91,8 @@ def test_redeem__below_the_band__reverts(debtor: Desk) -> None:
 
 def test_redeem__an_account_without_equity__may_not_lose_a_wei(debtor: Desk) -> None:
     """
-    What it lost would be somebody else's, and at the index price that is the wei by which cash is rounded down. A unit of
-    the coin more is enough; slices take what is left.
+    What it lost would be somebody else's, and at the index price that is the wei by which cash is rounded down. A unit
+    of the coin more is enough; slices take what is left.
     """
     debtor.stage.publish(AAPL="99")
     debtor.stage.settle_slow_prices()
