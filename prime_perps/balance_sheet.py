@@ -92,7 +92,7 @@ def _holdings(summary: Any, symbols: Mapping[int, str]) -> Table:
 
 
 def _prices(summary: Any, symbols: Mapping[int, str]) -> Table:
-    table = _columns("Prices", "underlying", "price", "half-width", "of it from age", "age", "session")
+    table = _columns("Prices", "underlying", "price", "half-width", "of it doubt", "age", "session")
     for line in summary.lines:
         table.add_row(
             symbols.get(line.underlying, str(line.underlying)),
