@@ -64,7 +64,7 @@ def cli() -> None:
     Keepers are programs that act for the system or for their operator until Ctrl-C or SIGTERM.
 
     Each takes one key, from an ape account, a keystore file, or PRIME_PERPS_KEY, and tells each decision in one line of
-    log. Without a name the liquidator runs.
+    log. Without a name the liquidator runs; `ape run keeper liquidator --help` has its options.
     """
 
 
@@ -112,7 +112,7 @@ def with_prices(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def keeper(prices: Path | None, history: bool, chain_clock: bool, url: str, **options: Any) -> None:
         if (prices is None) is not history:
-            raise click.UsageError("give a file of --prices, or --history")
+            raise click.UsageError("give a file of --prices or --history, one of the two")
         source = HistoryReplay() if prices is None else PriceFile(prices)
         clock = RpcBackend(url, timeout=2.0).timestamp if chain_clock else world_clock
         command(source=source, clock=clock, url=url, **options)
@@ -326,7 +326,9 @@ def publisher_command(
     oracle = site.oracle(backend)
     panel = Panel(signers, site.chain_id, site.adapter, os.environ.get(signer_wire.TOKEN_VARIABLE), patience)
     if len(panel) < oracle.threshold():
-        raise PrimePerpsError(f"the oracle asks for {oracle.threshold()} signers of a report, given are {len(panel)}")
+        raise PrimePerpsError(
+            f"the oracle asks for {oracle.threshold()} signers of a report, --signer names {len(panel)}"
+        )
     policy = PublishPolicy(deviation=deviation, freshness=freshness)
     aggregator = Aggregator(
         backend,

@@ -230,7 +230,7 @@ def test_publisher__killed_and_started_again__lands_nothing_twice(start, site, s
 
 def test_publisher__fewer_signers_than_the_oracle_asks_for__one_clear_line(start, site):
     code, carrier = publish_once(start, site, ["http://127.0.0.1:1"])
-    assert (code, carrier.told) == (1, "Error: the oracle asks for 2 signers of a report, given are 1\n")
+    assert (code, carrier.told) == (1, "Error: the oracle asks for 2 signers of a report, --signer names 1\n")
 
 
 @pytest.mark.parametrize("node", [NOON_IN_2008], indirect=True)
@@ -273,4 +273,4 @@ def test_signer__no_source_or_two__is_a_wrong_option(start, site):
     for options in ((), ("--history", "--prices", "x")):
         signer = start("signer", SIGNERS[0], "--journal", "x", *options)
         assert signer.ends() == 2
-        assert "give a file of --prices, or --history" in signer.told
+        assert "give a file of --prices or --history, one of the two" in signer.told
