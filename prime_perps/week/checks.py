@@ -243,7 +243,7 @@ def _check_split_equity(looks: Sequence[Look]) -> Check:
         "split",
         "a ten for one split moves the equity of no account by more than 1 bp",
         wrong,
-        f"{len(CAST)} accounts, most {most:.4f} bp",
+        f"{len(CAST)} accounts, at most {most:.4f} bp",
     )
 
 

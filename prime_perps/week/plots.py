@@ -87,7 +87,9 @@ def _mids(axes: Axes, journal: Journal) -> None:
     low, high = axes.get_ylim()
     axes.set_ylim(low - 0.06 * (high - low), high + 0.08 * (high - low))
     _mark_sales(axes, journal.sales)
-    axes.set_title("Mid of the oracle's words, first price = 100 (GOOG per token: its split leaves no trace)")
+    axes.set_title(
+        "Mid of the oracle's words, first price = 100, New York time (GOOG per token: its split leaves no trace)"
+    )
     axes.legend(loc="center left", ncols=1, bbox_to_anchor=(1.0, 0.5))
     _week_axis(axes)
 
@@ -264,7 +266,7 @@ def _account_keys() -> list[Artist]:
         Line2D([], [], color=EQUITY, linewidth=1.4, label="equity"),
         Line2D([], [], color=MAINTENANCE, label="maintenance margin, without the doubt of frozen prices"),
         Line2D([], [], color=INITIAL, label="initial margin, likewise"),
-        Patch(color=SHELTERED, alpha=0.7, label="below maintenance, but sheltered by doubt"),
+        Patch(color=SHELTERED, alpha=0.7, label="below maintenance, but not liquidatable"),
         Line2D([], [], color=SOLD, marker="v", markersize=8, linestyle="none", label="slice liquidated"),
     ]
 

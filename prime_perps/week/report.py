@@ -110,7 +110,8 @@ def account_reports(journal: Journal, cast: Sequence[Actor]) -> list[AccountRepo
     looks = {moment: _look_at(journal, instant) for moment, instant in MOMENTS.items()}
     reports = []
     for actor in cast:
-        asked = [(one.books[actor.name], one.time) for one in journal.looks if one.books[actor.name].calm]
+        opened = [one for one in journal.looks if one.time >= MOMENTS["opened"]]
+        asked = [(one.books[actor.name], one.time) for one in opened if one.books[actor.name].calm]
         reports.append(
             AccountReport(
                 name=actor.name,
