@@ -259,7 +259,12 @@ class Anvil:
         deadline = time.monotonic() + self._timeout
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
-                raise NodeError(f"anvil ended at once: {self._last_words()}")
+                told = self._last_words()
+                if "Address already in use" in told:
+                    raise NodeError(
+                        f"port {self.port} is already in use, by another node perhaps: end that, or choose another port"
+                    )
+                raise NodeError(f"anvil ended at once: {told}")
             # Written once the port is taken. An answer on the port alone could be another node's.
             if self._listening.exists():
                 self._confirm()

@@ -34,7 +34,7 @@ def test_keys__default_mnemonic__those_of_the_funded_accounts() -> None:
 
 
 def test_start__port_taken_by_another_node__refused_not_adopted() -> None:
-    with Anvil() as node, pytest.raises(NodeError, match="Address already in use"):
+    with Anvil() as node, pytest.raises(NodeError, match=f"port {node.port} is already in use"):
         Anvil(port=node.port).start()
 
 
