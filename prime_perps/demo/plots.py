@@ -91,7 +91,7 @@ def _labels(slices: Sequence[SliceTaken]) -> Iterator[tuple[Any, str]]:
     """One label an account, at its first slice."""
     for name in dict.fromkeys(entry.actor for entry in slices):
         own = [entry for entry in slices if entry.actor == name]
-        yield time_of(own[0].time), f"{name}: {len(own)} slice{'s' if len(own) > 1 else ''}"
+        yield time_of(own[0].time), f"{name}: {f'first of {len(own)} slices' if len(own) > 1 else '1 slice'}"
 
 
 def _accounts(record: Record, customers: Sequence[Actor]) -> Figure:
@@ -120,7 +120,7 @@ def _accounts(record: Record, customers: Sequence[Actor]) -> Figure:
         _shade_closures(axes, record.samples)
         _date_axis(axes)
     figure.legend(handles=_legend(), loc="upper center", ncols=4, bbox_to_anchor=(0.5, 1.06))
-    note = "grey: exchange closed; its prices are in doubt, which is on the account's side, so nothing is sold"
+    note = "USD. Grey: exchange closed. Margins rise for it and for doubt, which the account is given: nothing is sold"
     figure.text(0.5, 1.0, note, ha="center", fontsize=8.5)
     figure.tight_layout(h_pad=2.0)
     return figure
