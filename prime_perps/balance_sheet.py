@@ -62,8 +62,10 @@ def render(
     """
     title = Text.assemble(("Account ", "bold"), f"{owner_of(account)} / {account % 2**96}   ", _verdict(summary.margin))
     trading = [_trading(restricted, symbols)] if restricted else []
+    held = summary.lines or summary.margin.cash or summary.margin.quote
     return Group(
         title,
+        *([] if held else [Text("It holds nothing: never used, or empty.", style="yellow")]),
         _holdings(summary, symbols),
         _prices(summary, symbols),
         *trading,
@@ -171,7 +173,7 @@ def _requirements(summary: Any) -> Table:
     table.add_row("free: the lower equity less initial margin", usd(worse - margin.initial))
     table.add_section()
     table.add_row("doubt of old or frozen prices", usd(margin.doubt))
-    table.add_row("liquidation asks of equity and doubt", usd(margin.live))
+    table.add_row("liquidation line: what equity and doubt must reach", usd(margin.live))
     return table
 
 

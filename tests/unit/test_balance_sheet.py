@@ -56,6 +56,8 @@ def test_render__narrow_terminal__cuts_nothing_short(stage, summary):
 def test_render__empty_account__needs_no_margin(stage):
     told = shown(stage, "attacker", stage.system.lens.account_summary(account("attacker")))
     assert "no margin needed" in told
+    assert "It holds nothing" in told
+    assert "It holds nothing" not in shown(stage, "holder", stage.system.lens.account_summary(account("holder")))
 
 
 def test_exposures__of_a_summary__are_what_the_model_was_given(stage, summary):
