@@ -65,7 +65,6 @@ exports: (
     access_control.hasRole,
     access_control.renounceRole,
     access_control.revokeRole,
-    access_control.set_role_admin,
     access_control.supportsInterface,
     roles.CALENDAR_ROLE,
     roles.GUARDIAN_ROLE,

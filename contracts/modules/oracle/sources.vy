@@ -116,6 +116,10 @@ def _heard(underlying: uint256) -> Heard:
         stated = self._is_young(report, heard.session)
         if stated:
             heard.time = observation._time(report)
+        if stated and heard.session == price_word.SESSION_CLOSED:
+            # what it says of a posted closure ends with that
+            stated = self._is_shut_at(block.timestamp) or not self._is_shut_at(heard.time)
+        if stated:
             heard.confidence = observation._confidence(report)
             heard.floor_of = heard.session
             if self._is_certain(report, heard.session):

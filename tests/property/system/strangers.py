@@ -345,7 +345,6 @@ ATTEMPTS: list[Attempt] = [
     Attempt("oracle", "post_event", fixed(0, 2**31, 2**31 + 1), refused(GUARDIAN_ONLY)),
     Attempt("oracle", "remove_event", fixed(0), refused(TIMELOCK_ONLY)),
     Attempt("oracle", "remove_closure", fixed(2**31), refused(TIMELOCK_ONLY)),
-    Attempt("oracle", "set_role_admin", fixed(bytes(32), NO_SALT), refused(MISSING_ROLE)),
     *_roles("oracle", OTHERS_ROLE),
     # margin
     Attempt("models", "make", _model, open_to_anybody),

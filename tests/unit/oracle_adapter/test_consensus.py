@@ -265,6 +265,27 @@ def test_refresh__shut_by_the_report_and_open_by_the_calendar__the_stricter_wins
     assert (desk.word().mid, desk.word().session) == (100 * MID, Session.CLOSED)
 
 
+def test_refresh__closed_report_of_a_closure_that_is_over__states_nothing_more(
+    desk: Desk, aggregator: Contract, pyth: Contract
+) -> None:
+    """Reporters fall silent over a weekend: from its end on the clock says open, and the others make prices."""
+    start, end = desk.now + 2 * DAY, desk.now + 4 * DAY
+    state(desk, aggregator, pyth, 100, 100, 100)
+    desk.refresh(NVDA)
+    desk.backend.warp(end - 30 - desk.backend.timestamp())
+    desk.submit(desk.report(status=Session.CLOSED))
+    state(desk, aggregator, pyth, None, 90, 90)
+    desk.refresh(NVDA)
+    assert (desk.word().mid, desk.word().session) == (100 * MID, Session.CLOSED)
+    assert start < desk.word().time < end
+    desk.backend.warp(60)
+    for _ in range(2):
+        state(desk, aggregator, pyth, None, 90, 90)
+        desk.refresh(NVDA)
+        desk.backend.warp(121)
+    assert (desk.word().mid, desk.word().session, desk.word().flags) == (90 * MID, Session.REGULAR, 0)
+
+
 def test_XYZ100__feeds_move_while_the_exchange_is_shut__nobody_is_liquidated_on_it(
     desk: Desk, aggregator: Contract, pyth: Contract
 ) -> None:
