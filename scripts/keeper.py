@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 from eth_account.signers.local import LocalAccount
+from eth_utils import is_address
 
 from prime_perps.accounts import account_id
 from prime_perps.chain.rpc import RpcBackend
@@ -27,6 +28,7 @@ from prime_perps.keepers.keys import PASSPHRASE_VARIABLE, load_key
 from prime_perps.keepers.liquidator import Liquidator
 from prime_perps.keepers.loop import Stop
 from prime_perps.keepers.publisher import Aggregator, PublishPolicy
+from prime_perps.keepers.redemption import Redeemer
 from prime_perps.keepers.refresher import FEEDS_A_CALL, GAS_A_FEED, Refresher
 from prime_perps.keepers.report_signer import ReportSigner
 from prime_perps.keepers.signer_panel import Panel
@@ -45,6 +47,7 @@ from prime_perps.units import wad
 from scripts import _cli
 
 LIQUIDATOR = "liquidator"
+BROKER_KEY = "PRIME_PERPS_BROKER_KEY"
 GWEI = 10**9
 
 
@@ -160,6 +163,9 @@ class Usd(click.ParamType):
 @click.option(
     "--gas-currency-price", type=Usd(), default=0, metavar="USD", help="Price of the gas currency; 0: ignore gas."
 )
+@click.option("--broker", metavar="URL", help=f"Issuer's service that signs quotes; its API key is ${BROKER_KEY}.")
+@click.option("--broker-signer", metavar="ADDRESS", help="Whose signature on them counts.")
+@click.option("--redeem", is_flag=True, help="Redeem instead of taking a slice where that costs the account less.")
 @interval_option(1.0)
 @click.option("--once", is_flag=True, help="Look once, act, and end.")
 @click.option("--dry-run", is_flag=True, help="Decide and simulate, send nothing.")
@@ -171,12 +177,18 @@ def liquidator_command(
     min_profit: int,
     unwind_cost: int,
     gas_currency_price: int,
+    broker: str | None,
+    broker_signer: str | None,
+    redeem: bool,
     interval: float,
     once: bool,
     dry_run: bool,
 ) -> None:
     """
     Find accounts below maintenance margin, simulate, and take slices of them at the auction's price.
+
+    With a --broker it sells their tokens back to the issuer, for nothing, where no slice is worth taking; with --redeem
+    also where that costs the account less.
 
     Ctrl-C or SIGTERM ends it after the transaction under way.
     """
@@ -186,15 +198,25 @@ def liquidator_command(
         raise PrimePerpsError(
             f"{backend.url} has no contracts at the addresses of {deployment.name}: was the node reset?"
         )
+    redeemer = None
+    if broker is not None:
+        if broker_signer is None or not is_address(broker_signer) or BROKER_KEY not in os.environ:
+            raise PrimePerpsError(f"--broker needs the address of its --broker-signer, and its API key in {BROKER_KEY}")
+        redeemer = Redeemer.at_broker(backend, system, broker, os.environ[BROKER_KEY], broker_signer)
+    elif redeem:
+        raise click.UsageError("--redeem needs a --broker to ask for quotes")
     liquidator = Liquidator(
         backend,
         system.clearinghouse,
         system.engine,
         sender=key.address,
         account=account_id(key.address, sub),
-        policy=Policy(min_profit=min_profit, unwind_cost=unwind_cost, gas_currency_price=gas_currency_price),
+        policy=Policy(
+            min_profit=min_profit, unwind_cost=unwind_cost, gas_currency_price=gas_currency_price, redeem=redeem
+        ),
         first_block=system.block,
         dry_run=dry_run,
+        redeemer=redeemer,
     )
     _keep(liquidator.tick, backend, key, interval, once, sub=sub, dry_run=dry_run)
     loop.log.info("stopped", accounts=liquidator.known_accounts)

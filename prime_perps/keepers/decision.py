@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from prime_perps.units import BPS, WAD
+from prime_perps.units import BPS, WAD, usd
 
 
 class Action(Enum):
     """What to do now. Each decision is one of these, with a reason."""
 
     TAKE = "take"
+    REDEEM = "redeem"  # sell tokens of the account back to their issuer, for the account alone
     START = "start"  # begin the auction or keep it alive, so that its price falls until somebody finds it worth taking
     WAIT = "wait"
 
@@ -25,6 +26,7 @@ class Policy:
     gas_currency_price: int = 0  # USD of one whole unit of the gas currency; 0 leaves gas out of the sum
     smallest_part: int = WAD // 64  # of the slice on offer, when own capital does not carry all of it
     attempts: int = 3  # failed sends for one account in one state before it is left alone
+    redeem: bool = False  # forgo the profit of a slice where a redemption costs the account less
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,22 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Redemption:
+    """Tokens of an account sold back at a quoted price. `tokens` and USD per token (`mid`, `price`, `limit`) in wad."""
+
+    instrument: int
+    symbol: str  # as the issuer names the token
+    tokens: int
+    mid: int  # the oracle's
+    price: int  # quoted, and binding nobody
+    limit: int  # the least at which a signed quote is used
+
+    def cost(self) -> int:
+        """What the account loses by it at the oracle's price, wad USD, rounded up; negative when it gains."""
+        return -((self.price - self.mid) * self.tokens // WAD)
+
+
+@dataclass(frozen=True)
 class Decision:
     """What to do about a candidate, with the numbers it rests on."""
 
@@ -66,6 +84,8 @@ class Decision:
     reason: str
     profit: int = 0  # wad USD, after gas and unwinding
     fraction: int = 0  # wad of the account, to take
+    redemption: Redemption | None = None
+    otherwise: Decision | None = None  # what is done at once when a redemption is refused
 
 
 def decide(candidate: Candidate, policy: Policy, failures: int, part: int = WAD, gas_cost: int = 0) -> Decision:
@@ -87,3 +107,31 @@ def decide(candidate: Candidate, policy: Policy, failures: int, part: int = WAD,
     if candidate.startable:
         return Decision(candidate, Action.START, "profit too small, price can fall", profit)
     return Decision(candidate, Action.WAIT, "profit too small", profit)
+
+
+def choose(plain: Decision, redemption: Redemption, policy: Policy) -> Decision:
+    """
+    A slice, or whatever else is done without an issuer, against a redemption. The operator gains by a slice alone; the
+    account loses the discount of the one or the spread of the other.
+    """
+    discount = plain.candidate.profit()
+    cost = redemption.cost()
+    compared = f"redeeming costs it {usd(cost)}, a slice {usd(discount)}"
+    if plain.action is not Action.TAKE:
+        reason = f"no slice taken ({plain.reason}); {compared}"
+    elif not policy.redeem:
+        return replace(plain, reason=f"{plain.reason}; {compared}")
+    elif cost < discount:
+        reason = f"cheaper for the account: {compared}"
+        # no signed quote may turn that round
+        redemption = replace(
+            redemption, limit=max(redemption.limit, redemption.mid - discount * WAD // redemption.tokens)
+        )
+    else:
+        return replace(plain, reason=f"{plain.reason}, no dearer for the account: {compared}")
+    return Decision(plain.candidate, Action.REDEEM, reason, redemption=redemption, otherwise=plain)
+
+
+def without(plain: Decision, why: str) -> Decision:
+    """What is done when there is no redemption, and why there is none."""
+    return replace(plain, reason=f"{plain.reason}; no redemption: {why}")

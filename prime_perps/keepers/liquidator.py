@@ -17,8 +17,9 @@ from prime_perps.accounts import owner_of
 from prime_perps.chain.contract import Contract, Receipt
 from prime_perps.chain.rpc import RpcBackend
 from prime_perps.errors import NodeError, Revert
-from prime_perps.keepers.decision import Action, Candidate, Decision, Policy, decide
+from prime_perps.keepers.decision import Action, Candidate, Decision, Policy, choose, decide, without
 from prime_perps.keepers.loop import Stop
+from prime_perps.keepers.redemption import NoRedemption, Redeemer
 from prime_perps.keepers.watchlist import Watchlist
 from prime_perps.liquidation import liquidatable
 from prime_perps.units import WAD, usd
@@ -44,11 +45,12 @@ class Liquidator:
         policy: Policy = DEFAULT_POLICY,
         first_block: int = 0,
         dry_run: bool = False,
+        redeemer: Redeemer | None = None,
     ) -> None:
         """
         `sender`: an address whose key the backend holds, owner of `account` or its operator with LIQUIDATE.
         `account`: receives the slices and must stay above initial margin. `first_block`: of the clearinghouse.
-        Raises NodeError.
+        `redeemer`: where tokens of unhealthy accounts are sold back, if anywhere. Raises NodeError.
         """
         self._backend = backend
         self._book = clearinghouse
@@ -57,9 +59,11 @@ class Liquidator:
         self._account = account
         self._policy = policy
         self._dry_run = dry_run
+        self._redeemer = redeemer
         self._watchlist = Watchlist(backend, clearinghouse, first_block)
         self._protected = {account, int(clearinghouse.insurance_account()), int(clearinghouse.fee_account())}
         self._failures: dict[tuple[int, int], int] = {}
+        self._unredeemed: dict[tuple[int, int], int] = {}  # likewise, of redemptions
         self._told: dict[int, tuple[Any, ...]] = {}
         self._seen = ""
 
@@ -141,6 +145,19 @@ class Liquidator:
         )
 
     def _decide(self, candidate: Candidate) -> Decision:
+        """What to do without an issuer, against a redemption where one is to be had."""
+        plain = self._decide_slice(candidate)
+        if self._redeemer is None:
+            return plain
+        failures = self._unredeemed.get((candidate.account, candidate.state), 0)
+        if failures >= self._policy.attempts:
+            return without(plain, f"failed {failures} times in this state")
+        try:
+            return choose(plain, self._redeemer.offer(candidate), self._policy)
+        except NoRedemption as refusal:
+            return without(plain, str(refusal))
+
+    def _decide_slice(self, candidate: Candidate) -> Decision:
         """Whether the whole slice is worth it; then how much of it goes through, and whether that is, after gas."""
         failures = self._failures.get((candidate.account, candidate.state), 0)
         decision = decide(candidate, self._policy, failures)
@@ -178,6 +195,8 @@ class Liquidator:
         if decision.action is Action.WAIT or self._dry_run:
             self._tell("decided", decision, sent=False)
             return decision
+        if decision.action is Action.REDEEM:
+            return self._redeem(decision)
         candidate = decision.candidate
         try:
             if decision.action is Action.TAKE:
@@ -197,6 +216,29 @@ class Liquidator:
             self._tell("refused", decision, why=revert.reason)
         return decision
 
+    def _redeem(self, decision: Decision) -> Decision:
+        """Redeem; when anybody refuses, do at once what would have been done without an issuer."""
+        candidate, redemption, otherwise = decision.candidate, decision.redemption, decision.otherwise
+        assert self._redeemer is not None
+        assert redemption is not None
+        assert otherwise is not None
+        try:
+            receipt, proceeds = self._redeemer.redeem(candidate.account, redemption, self._sender)
+        except NoRedemption as refusal:
+            state = candidate.account, candidate.state
+            self._unredeemed[state] = self._unredeemed.get(state, 0) + 1
+            self._tell("redemption_refused", decision, why=str(refusal))
+            return self._act(without(otherwise, str(refusal)))
+        self._tell(
+            "redeemed",
+            decision,
+            transaction=receipt.hash,
+            block=receipt.block,
+            gas=receipt.gas_used,
+            proceeds=usd(proceeds),
+        )
+        return decision
+
     def _take(self, candidate: Candidate, fraction: int) -> tuple[int, int, int, int, int]:
         """The arguments of the engine's `take`: no higher price, and no other state, than the decision rests on."""
         return candidate.account, self._account, fraction, candidate.price, candidate.state
@@ -205,6 +247,7 @@ class Liquidator:
         """Failures and log lines of accounts that are well again, or have changed, are of no more use."""
         current = {(candidate.account, candidate.state) for candidate in candidates}
         self._failures = {key: count for key, count in self._failures.items() if key in current}
+        self._unredeemed = {key: count for key, count in self._unredeemed.items() if key in current}
         accounts = {candidate.account for candidate in candidates}
         self._told = {account: line for account, line in self._told.items() if account in accounts}
 
@@ -231,6 +274,10 @@ class Liquidator:
         if decision.action is Action.WAIT and self._told.get(candidate.account) == line:
             return
         self._told[candidate.account] = line
+        if decision.redemption is not None:
+            redemption = decision.redemption
+            more |= {"token": redemption.symbol, "tokens": ratio(redemption.tokens), "cost": usd(redemption.cost())}
+            more |= {"quoted": usd(redemption.price)}
         log.info(
             event,
             account=shown(candidate.account),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from prime_perps.keepers.decision import Action, Candidate, Policy, decide
+from prime_perps.keepers.decision import Action, Candidate, Policy, Redemption, choose, decide, without
 from prime_perps.units import WAD, wad
 
 # 28.30 % of an account with equity 8,000 and maintenance 10,000 at a price of 0.95: the worked vector of the slice.
@@ -91,3 +91,57 @@ def test_decide__throttled_in_part__takes_the_rest():
 @pytest.mark.parametrize(("failures", "action"), [(0, Action.TAKE), (2, Action.TAKE), (3, Action.WAIT)])
 def test_decide__failed_before_in_this_state__tries_a_bounded_number_of_times(failures, action):
     assert decide(SLICE, Policy(attempts=3), failures).action is action
+
+
+# with an issuer
+
+# 1,000 tokens at 100 USD, at 11 bps below: 110 USD for the account, against the slice's 113.20
+SALE = Redemption(instrument=64, symbol="AAPLon", tokens=wad(1_000), mid=wad(100), price=wad("99.89"), limit=wad(99))
+
+
+def test_cost__is_the_spread_on_what_is_sold_rounded_up():
+    assert SALE.cost() == wad(110)
+    assert replace(SALE, price=wad(101)).cost() == -wad(1_000)
+    assert replace(SALE, tokens=1, price=SALE.mid - 1).cost() == 1
+
+
+def test_choose__redeeming_costs_the_account_less__redeems_if_that_is_the_policy():
+    plain = decide(SLICE, Policy(), 0)
+    decision = choose(plain, SALE, Policy(redeem=True))
+    assert (decision.action, decision.otherwise, decision.profit) == (Action.REDEEM, plain, 0)
+    assert decision.reason == "cheaper for the account: redeeming costs it 110.00, a slice 113.20"
+    assert choose(plain, SALE, Policy()).action is Action.TAKE
+    assert choose(plain, SALE, Policy()).reason == "profitable; redeeming costs it 110.00, a slice 113.20"
+
+
+def test_choose__redeeming_costs_as_much__takes_the_slice():
+    plain = decide(SLICE, Policy(), 0)
+    decision = choose(plain, replace(SALE, price=wad("99.8868")), Policy(redeem=True))
+    assert (decision.action, decision.fraction) == (Action.TAKE, plain.fraction)
+    assert "no dearer for the account" in decision.reason
+    a_wei_less = replace(SALE, price=wad("99.8868") + 1)
+    assert choose(plain, a_wei_less, Policy(redeem=True)).action is Action.REDEEM
+
+
+def test_choose__a_signed_quote__may_be_no_worse_than_the_slice():
+    chosen = choose(decide(SLICE, Policy(), 0), SALE, Policy(redeem=True)).redemption
+    assert chosen is not None
+    assert chosen.limit == wad("99.8868")
+
+
+@pytest.mark.parametrize("redeem", [False, True])
+def test_choose__no_slice_worth_taking__redeems_whatever_it_costs(redeem):
+    policy = Policy(min_profit=PROFIT + 1, redeem=redeem)
+    decision = choose(decide(SLICE, policy, 0), replace(SALE, price=wad(99)), policy)
+    assert decision.action is Action.REDEEM
+    assert decision.redemption is not None
+    assert decision.redemption.limit == SALE.limit
+    assert decision.otherwise is not None
+    assert decision.otherwise.action is Action.START
+
+
+@pytest.mark.parametrize("failures", [0, 3])
+def test_without__is_the_plain_decision_with_the_reason(failures):
+    plain = decide(SLICE, Policy(), failures)
+    told = without(plain, "MARKET_CLOSED")
+    assert told == replace(plain, reason=f"{plain.reason}; no redemption: MARKET_CLOSED")
