@@ -158,7 +158,7 @@ class Usd(click.ParamType):
     type=click.IntRange(0, 10_000),
     default=0,
     metavar="BPS",
-    help="Cost of trading a slice's risk away, in bps of its maintenance margin; counted against its profit.",
+    help="Cost of trading a slice's risk away, in bps of the maintenance margin it adds; counted against its profit.",
 )
 @click.option(
     "--gas-currency-price", type=Usd(), default=0, metavar="USD", help="Price of the gas currency; 0: ignore gas."
@@ -217,6 +217,7 @@ def liquidator_command(
         first_block=system.block,
         dry_run=dry_run,
         redeemer=redeemer,
+        lens=system.lens,
     )
     _keep(liquidator.tick, backend, key, interval, once, sub=sub, dry_run=dry_run)
     loop.log.info("stopped", accounts=liquidator.known_accounts)

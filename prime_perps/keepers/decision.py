@@ -45,6 +45,7 @@ class Candidate:
     reward: int
     fee: int = 0  # to insurance
     throttled: bool = False  # the engine holds back a part of what the account's health asks for
+    added: int | None = None  # wad USD, what the slice adds to the taker's own maintenance margin, if that was asked
 
     def profit(self) -> int:
         """
@@ -55,8 +56,17 @@ class Candidate:
         return worth - self.payment - self.fee + self.reward
 
     def unwind_cost(self, rate: int) -> int:
-        """wad USD, rounded up; `rate` in bps of the slice's maintenance margin."""
+        """
+        wad USD, rounded up; `rate` in bps of the slice's maintenance margin, or of what it adds to the taker's own:
+        risk that nets with the taker's book need not be traded away.
+        """
+        if self.added is not None:
+            return -(-max(self.added, 0) * rate // BPS)
         return -(-self.maintenance * self.fraction * rate // (WAD * BPS))
+
+    def nets(self) -> bool:
+        """Whether the taker's own margin rises by less than the slice's."""
+        return self.added is not None and self.added < self.maintenance * self.fraction // WAD
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,8 @@ def decide(candidate: Candidate, policy: Policy, failures: int, part: int = WAD,
     if candidate.fraction == 0:
         return Decision(candidate, Action.WAIT, "nothing on offer", profit)
     if profit >= policy.min_profit:
-        reason = "profitable" if part == WAD else "profitable, sized to own capital"
+        reason = "profitable, nets with own risk" if candidate.nets() else "profitable"
+        reason += "" if part == WAD else ", sized to own capital"
         return Decision(candidate, Action.TAKE, reason, profit, candidate.fraction * part // WAD)
     if candidate.startable:
         return Decision(candidate, Action.START, "profit too small, price can fall", profit)

@@ -8,11 +8,13 @@ little. So the same slice is never bought twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import structlog
 
+from prime_perps import balance_sheet
 from prime_perps.accounts import owner_of
 from prime_perps.chain.contract import Contract, Receipt
 from prime_perps.chain.rpc import RpcBackend
@@ -22,6 +24,7 @@ from prime_perps.keepers.loop import Stop
 from prime_perps.keepers.redemption import NoRedemption, Redeemer
 from prime_perps.keepers.watchlist import Watchlist
 from prime_perps.liquidation import liquidatable
+from prime_perps.margin import Exposure
 from prime_perps.units import WAD, usd
 
 ACCOUNTS_A_QUERY = 200
@@ -46,11 +49,13 @@ class Liquidator:
         first_block: int = 0,
         dry_run: bool = False,
         redeemer: Redeemer | None = None,
+        lens: Contract | None = None,
     ) -> None:
         """
         `sender`: an address whose key the backend holds, owner of `account` or its operator with LIQUIDATE.
         `account`: receives the slices and must stay above initial margin. `first_block`: of the clearinghouse.
-        `redeemer`: where tokens of unhealthy accounts are sold back, if anywhere. Raises NodeError.
+        `redeemer`: where tokens of unhealthy accounts are sold back, if anywhere. `lens`: with it, what nets with
+        `account`'s own risk costs nothing to unwind. Raises NodeError.
         """
         self._backend = backend
         self._book = clearinghouse
@@ -60,6 +65,7 @@ class Liquidator:
         self._policy = policy
         self._dry_run = dry_run
         self._redeemer = redeemer
+        self._lens = lens
         self._watchlist = Watchlist(backend, clearinghouse, first_block)
         self._protected = {account, int(clearinghouse.insurance_account()), int(clearinghouse.fee_account())}
         self._failures: dict[tuple[int, int], int] = {}
@@ -160,6 +166,7 @@ class Liquidator:
     def _decide_slice(self, candidate: Candidate) -> Decision:
         """Whether the whole slice is worth it; then how much of it goes through, and whether that is, after gas."""
         failures = self._failures.get((candidate.account, candidate.state), 0)
+        candidate = replace(candidate, added=self._added(candidate))
         decision = decide(candidate, self._policy, failures)
         if decision.action is not Action.TAKE:
             return decision
@@ -169,6 +176,25 @@ class Liquidator:
             action = Action.START if candidate.startable else Action.WAIT
             return Decision(candidate, action, f"simulation: {part.reason}", decision.profit)
         return decide(candidate, self._policy, failures, part, self._gas_cost(candidate, part))
+
+    def _added(self, candidate: Candidate) -> int | None:
+        """
+        What the whole slice adds to own maintenance margin, wad USD, by the model in force; None when no cost depends
+        on it, or it cannot be told.
+        """
+        if self._lens is None or self._policy.unwind_cost == 0:
+            return None
+        try:
+            own, theirs = (self._lens.account_summary(account) for account in (self._account, candidate.account))
+            together = {one.underlying: one for one in balance_sheet.exposures(own)}
+            for exposure in balance_sheet.exposures(theirs):
+                moved = _with_part(together.get(exposure.underlying), exposure, candidate.fraction)
+                together[exposure.underlying] = moved
+            model = Contract.at(self._backend, "MarginModel", self._book.settings().model)
+            after, _ = model.requirements(list(together.values()), theirs.closure, 0)
+        except Revert:
+            return None
+        return int(after - own.margin.maintenance)
 
     def _part_that_passes(self, candidate: Candidate) -> int | Revert:
         """The largest part (wad) that a simulation lets through, halving while own capital is too small, or why not."""
@@ -293,6 +319,17 @@ class Liquidator:
             dry_run=self._dry_run,
             **more,
         )
+
+
+def _with_part(own: Exposure | None, other: Exposure, fraction: int) -> Exposure:
+    """An exposure with a part (wad) of another's on top."""
+    held = own or replace(other, token=0, other=0, perp=0)
+    return replace(
+        held,
+        token=held.token + other.token * fraction // WAD,
+        other=held.other + other.other * fraction // WAD,
+        perp=held.perp + other.perp * fraction // WAD,
+    )
 
 
 def shown(account: int) -> str:

@@ -24,7 +24,7 @@ from prime_perps.keepers.decision import Action, Policy
 from prime_perps.keepers.liquidator import Liquidator
 from prime_perps.keepers.redemption import Redeemer
 from prime_perps.reports import Session
-from prime_perps.units import BPS, WAD, wad
+from prime_perps.units import BPS, NANO, WAD, wad
 from scripts.keeper import cli
 
 START = 1_220_621_400  # a Friday, 09:30 in New York
@@ -340,3 +340,25 @@ def test_command__a_broker_that_is_gone__takes_the_slice(site, tmp_path, monkeyp
     told = CliRunner().invoke(cli, [*options, "--broker-signer", Account.from_key(site.desk.key).address])
     assert told.exit_code == 0
     assert (len(site.slices), site.redemptions) == (1, [])
+
+
+# netting
+
+
+def test_tick__a_slice_that_nets_with_own_short__costs_nothing_to_unwind(site):
+    """Too dear to trade away, it is worth having for who is short as much."""
+    sender, dear = site.stage.address(LIQUIDATOR), Policy(unwind_cost=1_000)
+
+    def keeper():
+        book, engine = site.system.clearinghouse, site.system.engine
+        own = account_id(sender)
+        return Liquidator(
+            site.backend, book, engine, sender=sender, account=own, policy=dear, dry_run=True, lens=site.system.lens
+        )
+
+    (alone,) = keeper().tick()
+    assert (alone.action, alone.reason) == (Action.START, "profit too small, price can fall")
+    site.stage.trade(LIQUIDATOR, {site.ibm.id: -4_000 * NANO})
+    (netted,) = keeper().tick()
+    assert (netted.action, netted.reason) == (Action.TAKE, "profitable, nets with own risk")
+    assert netted.profit == netted.candidate.profit()

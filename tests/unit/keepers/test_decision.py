@@ -56,6 +56,14 @@ def test_decide__part_of_the_slice__has_its_part_of_the_profit_and_all_of_the_ga
     assert decision.reason == "profitable, sized to own capital"
 
 
+def test_decide__a_slice_that_nets_with_own_risk__costs_only_what_it_adds_to_unwind():
+    half, policy = replace(SLICE, added=wad(1_415)), Policy(unwind_cost=401)
+    assert decide(half, policy, 0).profit == PROFIT - wad("56.7415")
+    assert decide(half, policy, 0).reason == "profitable, nets with own risk"
+    assert decide(replace(SLICE, added=-1), policy, 0).profit == PROFIT
+    assert decide(replace(SLICE, added=wad(2_830)), policy, 0).action is Action.START
+
+
 def test_decide__unwinding_costs__are_counted_on_the_slices_margin():
     """28.30 % of a maintenance margin of 10,000, at 4 %: exactly the profit."""
     assert decide(SLICE, Policy(unwind_cost=400), 0).profit == 0
