@@ -25,9 +25,6 @@ DEPTH_MAX: constant(uint256) = 100 * BPS
 # With the doubt of a reopening less than the shortest closure: the throttle relies on it.
 WINDOW_MAX: constant(uint256) = 1_800
 
-PRICE_BITS: constant(uint256) = 64
-TIME_BITS: constant(uint256) = 20
-MONEY_BITS: constant(uint256) = 77
 PRICE_MASK: constant(uint256) = 2**64 - 1
 TIME_MASK: constant(uint256) = 2**20 - 1
 MONEY_MASK: constant(uint256) = 2**77 - 1
