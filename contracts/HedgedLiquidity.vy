@@ -33,6 +33,7 @@ from snekmate.auth import ownable
 from snekmate.auth.interfaces import IAccessControl
 from snekmate.tokens import erc20
 from .modules.clearing import accounts
+from .modules.clearing import settings as book_settings
 from .modules.common import roles
 from .modules.liquidity import charges
 from .modules.liquidity import shares as conversion
@@ -92,7 +93,6 @@ WAD: constant(uint256) = 10**18
 NANO: constant(uint256) = 10**9
 BPS: constant(uint256) = 10**4
 BUFFER_MAX: constant(uint256) = 10 * BPS
-WITHDRAWALS_PAUSED: constant(uint256) = 2
 
 BATCHER: immutable(IBatcher)
 BOOK: immutable(IPerpClearinghouse)
@@ -572,7 +572,7 @@ def _free() -> uint256:
     """
     @return Raw units that may be withdrawn in all: what leaves the buffer, and is in the safe.
     """
-    stopped: bool = (staticcall BOOK.settings()).paused & WITHDRAWALS_PAUSED != 0 or staticcall SAFE.paused()
+    stopped: bool = (staticcall BOOK.settings()).paused & book_settings.WITHDRAWALS != 0 or staticcall SAFE.paused()
     if stopped or not self._is_open():
         return 0
     margin: IPerpClearinghouse.Margin = staticcall BOOK.margin(ACCOUNT)

@@ -20,8 +20,10 @@ from contracts.interfaces import ILiquidationEngine
 from contracts.interfaces import IPerpClearinghouse
 from ethereum.ercs import IERC20
 from snekmate.auth import access_control
+from .modules.clearing import accounts
 from .modules.common import roles
 from .modules.insurance import backing
+from .modules.vault import assets as instruments
 
 implements: IInsuranceFund
 
@@ -47,14 +49,10 @@ exports: (
 )
 
 
-CASH: constant(uint256) = 255
 BPS: constant(uint256) = 10**4
-BOOK_DECIMALS: constant(uint256) = 18
 HOUR: constant(uint256) = 3_600
 DAY: constant(uint256) = 86_400
 TARGET_MAX: constant(uint256) = 10**33
-# An account number has its owner in the high bits.
-OWNER_AT: constant(uint256) = 96
 # wei released beyond what is sent, so that the rounding of shares of the cash market leaves no debt.
 ROUNDING: constant(uint256) = 10**6
 
@@ -88,10 +86,10 @@ def deposit(amount: uint256, backer: address) -> uint256:
     assert before >= 0, "fund: uncovered loss"
     had: uint256 = convert(before, uint256)
     backing._renew(had)
-    token: IERC20 = IERC20((staticcall VAULT.asset(CASH)).token)
+    token: IERC20 = IERC20((staticcall VAULT.asset(instruments.CASH)).token)
     self._check_moved(extcall token.transferFrom(msg.sender, self, amount, default_return_value=True))
     self._check_moved(extcall token.approve(VAULT.address, amount, default_return_value=True))
-    extcall VAULT.deposit(staticcall CLEARINGHOUSE.insurance_account(), CASH, amount)
+    extcall VAULT.deposit(staticcall CLEARINGHOUSE.insurance_account(), instruments.CASH, amount)
     # what else comes in meanwhile belongs to all. All the cash there can be makes a share no dearer than 4e-8 USD, so
     # that not even one raw unit is rounded away
     paid: uint256 = min(convert(self._cash() - before, uint256), amount * self._unit())
@@ -127,7 +125,7 @@ def withdraw(receiver: address) -> uint256:
     amount: uint256 = (worth - min(worth, ROUNDING)) // unit
     assert amount != 0, "fund: nothing to send"
     extcall ENGINE.release(amount * unit + ROUNDING)
-    extcall VAULT.withdraw(convert(self, uint256) << OWNER_AT, CASH, amount, receiver)
+    extcall VAULT.withdraw(convert(self, uint256) << accounts.OWNER_OFFSET, instruments.CASH, amount, receiver)
     log IInsuranceFund.Withdrawn(backer=msg.sender, receiver=receiver, shares=request.shares, amount=amount)
     return amount
 
@@ -204,7 +202,7 @@ def _unit() -> uint256:
     """
     @return wad of one raw unit of stablecoin.
     """
-    return 10 ** (BOOK_DECIMALS - (staticcall VAULT.asset(CASH)).decimals)
+    return 10 ** (instruments.BOOK_DECIMALS - (staticcall VAULT.asset(instruments.CASH)).decimals)
 
 
 @internal

@@ -33,6 +33,7 @@ from contracts.interfaces import ITokenManager
 from snekmate.auth import access_control
 from snekmate.auth.interfaces import IAccessControl
 from .modules.clearing import accounts
+from .modules.clearing import settings as book_settings
 from .modules.common import roles
 from .modules.gateway import band
 from .modules.gateway import listings
@@ -80,7 +81,6 @@ struct Deal:
 
 
 WAD: constant(uint256) = 10**18
-LIQUIDATION_PAUSED: constant(uint256) = 4
 
 CLEARINGHOUSE: immutable(IPerpClearinghouse)
 VAULT: immutable(ICollateralVault)
@@ -423,7 +423,7 @@ def _check_liquidatable(account: uint256) -> uint256:
     """
     margin: IPerpClearinghouse.Margin = staticcall CLEARINGHOUSE.margin(account)
     assert eligibility._is_liquidatable(margin), "gateway: healthy"
-    assert (staticcall CLEARINGHOUSE.settings()).paused & LIQUIDATION_PAUSED == 0, "settings: paused"
+    assert (staticcall CLEARINGHOUSE.settings()).paused & book_settings.LIQUIDATION == 0, "settings: paused"
     return margin.maintenance
 
 

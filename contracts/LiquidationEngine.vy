@@ -19,6 +19,8 @@
 from contracts.interfaces import ILiquidationEngine
 from contracts.interfaces import IPerpClearinghouse
 from snekmate.auth import access_control
+from .modules.clearing import accounts
+from .modules.clearing import settings as book_settings
 from .modules.common import roles
 from .modules.liquidation import eligibility
 from .modules.liquidation import slice as pricing
@@ -50,9 +52,6 @@ exports: (
 WAD: constant(uint256) = 10**18
 TIME_BITS: constant(uint256) = 64
 TIME_MASK: constant(uint256) = 2**64 - 1
-# An account number has its owner in the high bits.
-OWNER_AT: constant(uint256) = 96
-LIQUIDATION_PAUSED: constant(uint256) = 4
 # wei taken beyond a loss, so that the rounding of shares leaves insurance without a debt.
 ROUNDING: constant(uint256) = 10**6
 
@@ -153,7 +152,7 @@ def release(amount: uint256):
     assert msg.sender == insurance_fund, "engine: fund only"
     assert self.loss_seen_at + engine_terms._load().lapse < block.timestamp, "engine: loss under way"
     assert convert(amount, int256) <= self._insurance_cash(), "engine: insurance too small"
-    fund: uint256 = convert(insurance_fund, uint256) << OWNER_AT
+    fund: uint256 = convert(insurance_fund, uint256) << accounts.OWNER_OFFSET
     extcall CLEARINGHOUSE.move_cash(INSURANCE, fund, amount)
 
 
@@ -436,8 +435,8 @@ def _is_restored(margin: IPerpClearinghouse.Margin, fraction: uint256, payment: 
 @view
 def _check_liquidatable(account: uint256, margin: IPerpClearinghouse.Margin):
     assert eligibility._is_liquidatable(margin), "engine: healthy"
-    assert account >> OWNER_AT != convert(CLEARINGHOUSE.address, uint256), "engine: protected account"
-    assert (staticcall CLEARINGHOUSE.settings()).paused & LIQUIDATION_PAUSED == 0, "settings: paused"
+    assert account >> accounts.OWNER_OFFSET != convert(CLEARINGHOUSE.address, uint256), "engine: protected account"
+    assert (staticcall CLEARINGHOUSE.settings()).paused & book_settings.LIQUIDATION == 0, "settings: paused"
 
 
 @internal

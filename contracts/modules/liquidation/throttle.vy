@@ -17,6 +17,7 @@ from contracts.interfaces import IPerpClearinghouse
 from ..common import bits
 from ..oracle import price_memory
 from ..oracle import price_word
+from ..vault import assets
 
 
 struct Token:
@@ -38,7 +39,6 @@ REOPENING: constant(uint256) = price_memory.REOPENING
 WEEK: constant(uint256) = 7 * 86_400
 LEVEL_BITS: constant(uint256) = 192
 LEVEL_MASK: constant(uint256) = 2**192 - 1
-FIRST_OTHER: constant(uint256) = 128
 MID: constant(uint256) = 10**8
 # sizes are in 1e-9 units
 NANO: constant(int256) = 10**9
@@ -191,7 +191,7 @@ def _others(account: uint256, bitmap: uint256) -> DynArray[Token, 32]:
     if bitmap != 0:
         places: DynArray[uint256, 32] = bits._members(bitmap)
         for place: uint256 in places:
-            instrument: uint256 = FIRST_OTHER + place
+            instrument: uint256 = assets.FIRST_OTHER + place
             underlying: uint256 = 0
             units: uint256 = 0
             underlying, units = staticcall BOOK.other_token(instrument)
