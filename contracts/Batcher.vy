@@ -7,8 +7,9 @@
 @notice Several steps of one caller with one margin check at the end: the caller is called back, and does what it likes
         with vault, exchange, engine and gateway.
 
-        Trust: nobody. It calls only its caller, holds nothing, and the clearinghouse trusts it with one thing: that
-        each account whose check it puts off is checked before it returns. A batch does not contain another.
+        Trust: the clearinghouse's register of operators for who may name an account. It calls only its caller, holds
+        nothing, and the clearinghouse trusts it with one thing: that each account whose check it puts off is checked
+        before it returns. A batch does not contain another.
 @custom:kill None here: pausing the clearinghouse stops every step that matters.
 """
 from contracts.interfaces import IBatcher

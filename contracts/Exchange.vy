@@ -7,8 +7,9 @@
 @notice Where two sides agree on a trade: signed orders, taken by a caller or crossed by a matcher, and signed baskets
         of up to 16 markets. What fills several of them at once is checked once for each account it puts off.
 
-        Trust: nobody. A trade needs the signature or the call of whoever may trade for each account, and the
-        clearinghouse checks price band, open interest and both accounts' margin after it.
+        Trust: the clearinghouse's register of operators for who may trade. A trade needs the signature or the call of
+        whoever may trade for each account, and the clearinghouse checks price band, open interest and both accounts'
+        margin after it.
 
         State of an order or basket: fresh -> partly filled -> done; `cancel` and `raise_nonce_floor` lead to done from
         anywhere.

@@ -12,7 +12,7 @@
 
         State of a backer: shares -> (request_withdrawal) -> waiting -> ready -> (withdraw) gone, or lapsed: shares.
         While an account without equity was seen within a lapse of auctions, nobody goes.
-@custom:kill The clearinghouse's `set_paused(2)` or the vault's `set_paused` stops withdrawals, of backers too.
+@custom:kill `configurator.set_paused(2)` or the vault's `set_paused(True)` stops withdrawals, of backers too.
 """
 from contracts.interfaces import ICollateralVault
 from contracts.interfaces import IInsuranceFund

@@ -8,8 +8,9 @@
 
         Trust: the clearinghouse and the vault let it move what any account holds, on its word that the account's owner
         or an operator wants it, or that the account is liquidatable. No issuer: each is called as if it were hostile,
-        can take only what it is approved for, and counts only by what its calls did to balances here. A price must
-        lie within a band around the oracle's. The desk, to say which of what is owed a payment was for.
+        can take only what it is approved for, and counts only by what its calls did to balances here. The oracle: a
+        price must lie within a band around its. The engine, for how much of an account a stranger may sell. The desk,
+        to say which of what is owed a payment was for.
 
         State: an instrument is not listed -> (set_listing) -> enabled or disabled. A receivable is open -> closed by
         its last payment, or written off.

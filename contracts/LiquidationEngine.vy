@@ -6,15 +6,16 @@
 @author Prime Perps
 @notice Sells slices of unhealthy accounts, to anyone, at a price that falls with time.
 
-        Trust: the clearinghouse, which trusts this contract to move slices and the cash of insurance, nothing else; the
-        insurance fund, fixed at deployment, for what it asks to be released to its backers while no loss is under way.
+        Trust: the clearinghouse, which trusts this contract to move slices and cash and to share losses, nothing else;
+        its oracle and model, for how much the throttle lets through; the insurance fund, fixed at deployment, for what
+        it asks to be released to its backers while no loss is under way.
 
         State of an account: no auction -> (start) -> auction -> (take, healthy again | stop) -> no auction. While
         equity is negative the clock of the reward runs instead of the price. A liquidation never waits for insurance to
         have money: what it cannot pay is taken from everybody's positive cash alike, by the supply index. What even
         that does not pay shows as its negative cash (`uncovered_loss`) until it is paid in. A throttle limits how much
         of an underlying is sold in a window of time, insolvent and small accounts apart.
-@custom:kill The clearinghouse's `set_paused(4)` by the guardian.
+@custom:kill `configurator.set_paused(4)` by the guardian.
 """
 from contracts.interfaces import ILiquidationEngine
 from contracts.interfaces import IPerpClearinghouse

@@ -10,8 +10,9 @@
         Trust: the vault for custody (it alone books deposits and withdrawals), the exchange for what both sides of a
         trade agreed to, the engine to move slices, the configurator for what may be changed and by whom, the gateway to
         act for an account only as its owner wants or its liquidation needs, the register of operators for who acts for
-        an owner, the oracle for words, the model for numbers. Exchange, gateway and batcher may put an account's margin
-        check off to the end of what they do. All but the model are fixed for good at deployment.
+        an owner, the oracle for words, the model for numbers, the interest model for what the words of cash become.
+        Exchange, gateway and batcher may put an account's margin check off to the end of what they do. All but the
+        model are fixed for good at deployment.
 
         State: an account exists at first touch and is healthy while equity >= maintenance margin. A call that raises an
         account's risk needs equity >= initial margin afterwards (CH-4).
