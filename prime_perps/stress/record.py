@@ -67,7 +67,7 @@ class SliceTaken:
 
 @dataclass(frozen=True)
 class Loss:
-    """Negative equity taken over, wad USD, and how much of it insurance could not pay at that moment."""
+    """Negative equity taken over, wad USD, and how much of it insurance did not have at that moment."""
 
     day: date
     customer: int
@@ -82,7 +82,7 @@ class Record:
     samples: list[Sample] = field(default_factory=list)
     slices: list[SliceTaken] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
-    socialised: int = 0  # wad USD, by events that say so
+    socialised: int = 0  # wad USD, taken from all holders of cash
     auctions: int = 0
     worst: tuple[float, int, date] | None = None  # health, customer, day
 
@@ -143,21 +143,17 @@ class Recorder:
             known = {entry: fields[entry] for entry in SliceTaken.__dataclass_fields__ if entry in fields}
             return [SliceTaken(time=instant.time, day=instant.day, session=instant.session, **known)]
         if name == "LossRecorded":
-            uncovered = min(fields["loss"], max(-fields["insurance_after"], 0))
             number = self.stage.customers[fields["account"]].number
-            self.record.losses.append(Loss(instant.day, number, fields["loss"], uncovered))
+            self.record.losses.append(Loss(instant.day, number, fields["loss"], beyond_insurance(fields)))
+            self.record.socialised += fields["socialised"]
         elif name == "AuctionStarted":
             self.record.auctions += 1
-        else:
-            self.record.socialised += socialised(name, fields)
         return []
 
 
-def socialised(name: str, fields: Mapping[str, Any]) -> int:
-    """wad USD that an event says has been shared among holders of cash; 0 of any other event."""
-    if "socialised" not in name.lower():
-        return 0
-    return int(next(fields[entry] for entry in ("amount", "loss", "socialised") if entry in fields))
+def beyond_insurance(fields: Mapping[str, Any]) -> int:
+    """wad USD of a LossRecorded that insurance did not have: what was shared, and what not even that has paid."""
+    return int(min(fields["loss"], fields["socialised"] + max(-fields["insurance_after"], 0)))
 
 
 def read_margins(stage: Stage, accounts: Sequence[int]) -> dict[int, Any]:

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from prime_perps.reports import Session
-from prime_perps.stress.record import SliceTaken, socialised
+from prime_perps.stress.record import SliceTaken, beyond_insurance
 from prime_perps.units import WAD, wad
 
 # The worked example of docs/liquidation.md.
@@ -40,13 +40,15 @@ def test_discount__payment_rounded_up_beyond_what_went__is_not_below_zero():
 
 
 @pytest.mark.parametrize(
-    ("name", "fields", "amount"),
+    ("socialised", "insurance_after", "beyond"),
     [
-        ("LossSocialised", {"amount": 7, "supply_index": 3}, 7),
-        ("Socialised", {"loss": 8}, 8),
-        ("LossRecorded", {"loss": 9}, 0),
-        ("CashMoved", {"amount": 10}, 0),
+        (0, 5, 0),
+        (7, 0, 7),
+        # an older debt is shared with the loss
+        (12, 0, 9),
+        (4, -2, 6),
+        (0, -20, 9),
     ],
 )
-def test_socialised__by_the_name_of_the_event(name, fields, amount):
-    assert socialised(name, fields) == amount
+def test_beyond_insurance__what_was_shared_and_what_nobody_had(socialised, insurance_after, beyond):
+    assert beyond_insurance({"loss": 9, "socialised": socialised, "insurance_after": insurance_after}) == beyond
