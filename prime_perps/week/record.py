@@ -13,7 +13,7 @@ from prime_perps.demo.record import Record, SliceTaken
 from prime_perps.demo.stage import Stage
 from prime_perps.errors import PrimePerpsError, Revert
 from prime_perps.margin import Closure, Table
-from prime_perps.reports import IN_DOUBT, SHUT_SESSIONS, Session, Word, told_eventful
+from prime_perps.reports import Session, Word, told_eventful
 from prime_perps.week.prices import Stated
 from prime_perps.week.script import Act
 
@@ -29,7 +29,7 @@ class Price:
     @property
     def frozen(self) -> bool:
         """Whether nobody can trade at this price, or nobody knows it."""
-        return self.word.session in SHUT_SESSIONS or bool(self.word.flags & IN_DOUBT)
+        return not self.word.live
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ class Deed(Enum):
 
 @dataclass(frozen=True)
 class Act:
-    """One thing that is done at a look, before its prices are published. `on`: a stock or an account."""
+    """One thing that is done at a look: before its prices are published, trades after. `on`: a stock or an account."""
 
     time: int
     who: str
