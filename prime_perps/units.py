@@ -9,7 +9,6 @@ NANO = 10**9  # perp sizes
 BPS = 10**4
 PIPS = 10**6  # fees
 MID = 10**8  # prices inside an oracle word
-FUNDING = 10**15  # funding index, USD per unit
 
 
 def scaled(value: str | int | float | Decimal, scale: int) -> int:
