@@ -20,7 +20,6 @@ from prime_perps.stress.replay import Outcome
 from prime_perps.units import BPS, WAD
 
 UNIT = "wad USD (1e-18) unless a name says otherwise"
-NOT_DEPLOYED = "not deployed"
 EXPLAINED_FROM = 1  # bps of gross
 
 
@@ -98,8 +97,6 @@ class Result:
 
     @property
     def throttle(self) -> Any:
-        if not self.outcome.throttle:
-            return NOT_DEPLOYED
         return "off" if self.outcome.settings.no_throttle else self.outcome.throttle
 
     @cached_property

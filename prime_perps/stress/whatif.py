@@ -5,8 +5,7 @@ rate (factor, own name, floor) becomes its floor, shocks become nothing, and a h
 legs, which is a basis of twice the floor. The margin of a book is then the sum of its positions' own. What a weekend
 multiplies, the shocks, is gone with them, and shorts are charged as longs: both ask less than isolated margin would.
 
-No throttle. Each `throttle_...` term of the engine becomes as loose as can be. An engine without such terms has none to
-take away, and the report says so.
+No throttle. The caps of the engine's `throttle_...` terms become all of what they are a part of.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ JUMP_OF_OTHERS = 1_000
 
 
 def throttle_terms(parameters: dict[str, Any]) -> dict[str, Any]:
-    """The engine's throttle as deployed; empty when it has none."""
+    """The engine's throttle as deployed."""
     return {name: value for name, value in parameters["liquidation"].items() if name.startswith(THROTTLE)}
 
 

@@ -10,7 +10,7 @@ import pytest
 from prime_perps.stress.population import KINDS
 from prime_perps.stress.record import Loss, Record
 from prime_perps.stress.replay import Customer, Outcome
-from prime_perps.stress.report import NOT_DEPLOYED, Gas, Report, Result
+from prime_perps.stress.report import Gas, Report, Result
 from prime_perps.stress.settings import Settings
 from prime_perps.stress.unwinding import Costs
 from prime_perps.units import wad
@@ -69,13 +69,11 @@ def test_explanation__says_the_day_the_moves_and_the_largest_loser():
 @pytest.mark.parametrize(
     ("throttle", "settings", "told"),
     [
-        ({}, Settings(), NOT_DEPLOYED),
-        ({}, Settings(no_throttle=True), NOT_DEPLOYED),
         ({"throttle_bps": 5}, Settings(), {"throttle_bps": 5}),
         ({"throttle_bps": 5}, Settings(no_throttle=True), "off"),
     ],
 )
-def test_throttle__as_deployed__as_switched_off__or_not_there(throttle, settings, told):
+def test_throttle__as_deployed__or_switched_off(throttle, settings, told):
     assert _result(throttle=throttle, settings=settings).throttle == told
 
 

@@ -60,13 +60,6 @@ def test_isolated__as_a_file__loads():
     assert risk.parse(whatif.plain(changed)) == changed
 
 
-def test_no_throttle__engine_without_one__nothing_to_take_away(tmp_path):
-    given = whatif.parameters(SYMBOLS, TIERS, Settings(), tmp_path)
-    without = whatif.parameters(SYMBOLS, TIERS, Settings(no_throttle=True), tmp_path)
-    if not whatif.throttle_terms(given):
-        assert given == without
-
-
 def test_no_throttle__terms_of_a_throttle__as_loose_as_can_be(tmp_path, monkeypatch):
     network = json.loads(whatif.NETWORK.read_text())
     network["liquidation"] |= {"throttle_interest_bps": 50, "throttle_volume_usd": 1_000_000}
