@@ -16,6 +16,7 @@ from contracts.interfaces import IPerpClearinghouse
 from .modules.common import bits
 from .modules.liquidation import eligibility
 from .modules.oracle import price_word
+from .modules.vault import assets
 
 implements: IAccountLens
 
@@ -23,7 +24,6 @@ implements: IAccountLens
 WAD: constant(uint256) = 10**18
 MID: constant(uint256) = 10**8
 PERP_VALUE: constant(int256) = 10
-FIRST_OTHER: constant(uint256) = 128
 
 CLEARINGHOUSE: immutable(IPerpClearinghouse)
 
@@ -122,8 +122,8 @@ def _held(account: uint256) -> (DynArray[uint256, 32], DynArray[uint256, 32]):
     others: DynArray[uint256, 32] = []
     places: DynArray[uint256, 32] = bits._members(bitmap)
     for place: uint256 in places:
-        others.append(FIRST_OTHER + place)
-        lines |= 1 << self._listing(FIRST_OTHER + place)[0]
+        others.append(assets.FIRST_OTHER + place)
+        lines |= 1 << self._listing(assets.FIRST_OTHER + place)[0]
     return bits._members(lines), others
 
 
