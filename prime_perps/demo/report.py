@@ -132,7 +132,7 @@ class Report(Outcome):
 
     def _losses(self) -> Text:
         return Text(
-            f"Bad debt: {usd(self.total_loss)} taken over by insurance, {usd(self.uncovered_loss)} of it uncovered. "
+            f"Bad debt: {usd(self.total_loss)} taken over, {usd(self.uncovered_loss)} of it uncovered. "
             f"Insurance holds {usd(self.insurance)}. {self.transactions} transactions in {self.seconds:.0f} seconds."
         )
 

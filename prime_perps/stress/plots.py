@@ -101,7 +101,7 @@ def _health(axes: Axes, places: Sequence[float], samples: Sequence[Sample]) -> N
     axes.plot(places, worst, color=WORST, linewidth=0.9, label="worst")
     axes.axhline(1, color=LIMIT, linewidth=1, linestyle=(0, (2, 2)))
     axes.set_ylim(min(-0.1, float(worst.min()) - 0.1), HEALTHIEST)
-    axes.set_title("Health of customers: equity over maintenance margin; below 1 they are sold")
+    axes.set_title("Health of customers: equity over maintenance margin; below 1 they may be sold")
     axes.legend(loc="lower right", ncols=4, fontsize=8)
 
 
