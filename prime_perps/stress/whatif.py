@@ -25,8 +25,8 @@ from prime_perps.units import BPS
 
 NETWORK = PARAMETERS / "local.json"
 THROTTLE = "throttle_"
-# Everything of everything, a minute.
-UNTHROTTLED = {"_bps": BPS, "_usd": 10**12}
+# The most that the engine's terms admit: ten times the open interest, a hundred times the depth, in each window.
+UNTHROTTLED = {"throttle_interest_bps": 10 * BPS, "throttle_depth_bps": 100 * BPS}
 DEPOSIT_CAP, OPEN_INTEREST_CAP = "1000000000", "100000000"
 BAND, FUNDING_DEPTH = 500, 1_000_000  # as of every market of local.json
 JUMP = {"ETF": 500, "T1": 500}  # bps, docs/oracle.md; wilder stocks have twice as much
@@ -46,10 +46,7 @@ def parameters(symbols: Sequence[str], tiers: Sequence[str], settings: Settings,
         for place, (symbol, tier) in enumerate(zip(symbols, tiers, strict=True))
     ]
     if settings.no_throttle:
-        given["liquidation"] |= {
-            name: next((loose for unit, loose in UNTHROTTLED.items() if name.endswith(unit)), value)
-            for name, value in throttle_terms(given).items()
-        }
+        given["liquidation"] |= UNTHROTTLED
     if settings.isolated:
         path = scratch / "isolated.json"
         path.write_text(json.dumps(plain(isolated(table()))))

@@ -10,7 +10,7 @@ from prime_perps import margin, risk
 from prime_perps.margin import Closure, Exposure
 from prime_perps.stress import whatif
 from prime_perps.stress.settings import Settings
-from prime_perps.units import BPS, wad
+from prime_perps.units import wad
 
 TIERS = ("T1", "T2", "T3", "ETF")
 SYMBOLS = ("A", "B", "C", "INDEX")
@@ -58,19 +58,3 @@ def test_isolated__one_long_perp__asks_what_it_asked(tier):
 def test_isolated__as_a_file__loads():
     changed = whatif.isolated(whatif.table())
     assert risk.parse(whatif.plain(changed)) == changed
-
-
-def test_no_throttle__terms_of_a_throttle__as_loose_as_can_be(tmp_path, monkeypatch):
-    network = json.loads(whatif.NETWORK.read_text())
-    network["liquidation"] |= {"throttle_interest_bps": 50, "throttle_volume_usd": 1_000_000}
-    network["risk"] = str(whatif.PARAMETERS / network["risk"])
-    path = tmp_path / "local.json"
-    path.write_text(json.dumps(network))
-    monkeypatch.setattr(whatif, "NETWORK", path)
-    with_it, without = (
-        whatif.throttle_terms(whatif.parameters(SYMBOLS, TIERS, Settings(no_throttle=off), tmp_path))
-        for off in (False, True)
-    )
-    assert with_it["throttle_interest_bps"] == 50
-    assert without["throttle_interest_bps"] == BPS
-    assert without["throttle_volume_usd"] > 10**9
