@@ -107,6 +107,10 @@ class Site:
     def pause(self):
         self.manager.set_paused(Side.SELL, True, sender=self.stage.deployer)
 
+    def limit(self, notional):
+        limits = Contract.at(self.backend, "RateLimiter", self.manager.ondoRateLimiter())
+        limits.set_global_limit(Side.SELL, self.ibm.token, notional, 86_400, sender=self.stage.deployer)
+
     def publish(self, prices):
         self.backend.mine()
         ids = self.stage.underlyings(prices)
@@ -240,6 +244,7 @@ def test_tick__the_broker_names_no_price__takes_the_slice_and_asks_for_no_signat
             "issuer: redemptions paused",
         ),
         (lambda site: site.post(wad(120)), "issuer: price out of band"),
+        (lambda site: site.limit(100 * WAD), "issuer: limit exceeded"),
         (lambda site: site.desk.changed.update(user_id=bytes(31) + b"\x01"), "issuer: other user"),
         (lambda site: site.desk.changed.update(quantity=WAD), "the quote is not what was asked for"),
         (lambda site: site.desk.changed.update(price=wad(91)), "the quote is not what was asked for"),

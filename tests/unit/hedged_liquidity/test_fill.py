@@ -14,7 +14,8 @@ from prime_perps.liquidity import LiquidityTerms
 from prime_perps.reports import Session
 from prime_perps.units import PIPS, WAD, wad
 from tests.stage import address
-from tests.unit.issuer_gateway.conftest import COIN, ISSUER, USER
+from tests.unit.issuer_gateway.conftest import COIN, USER
+from tests.unit.issuer_gateway.test_refusals import PAUSED, REFUSALS, Refusal
 
 from .conftest import EQUITY, Pool
 
@@ -172,9 +173,11 @@ def test_fill__a_sale_without_inventory__reverts(pool: Pool) -> None:
     refused(pool, "ledger: not enough", "-100")
 
 
-def test_fill__what_the_issuer_refuses__leaves_everything_as_it_was__IG_1(pool: Pool) -> None:
-    pool.desk.issuer.manager.set_paused(Side.BUY, True, sender=ISSUER)
-    refused(pool, "issuer: mints paused", "100")
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.name)
+def test_fill__what_the_issuer_refuses__leaves_everything_as_it_was__IG_1(pool: Pool, refusal: Refusal) -> None:
+    refusal.befalls(pool.desk, Side.BUY)
+    late = {"expiration": pool.stage.now() - 1} if refusal.late else {}
+    refused(pool, refusal.reason or PAUSED[Side.BUY], "100", **refusal.quote, **late)
 
 
 def test_fill__what_the_taker_cannot_afford__leaves_no_hedge_behind(pool: Pool) -> None:
