@@ -15,10 +15,11 @@ PYTEST = $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo week backtest stress test mutate lint format bench compile abi lock clean distclean
+.PHONY: help setup demo tour week backtest stress test mutate lint format bench compile abi lock clean distclean
 
 help:
 	@echo "make demo      the worked example: real prices, a real local chain, plots and a report in build/demo"
+	@echo "make tour      with an issuer: stock on margin, a hedge, a million of depth from 50,000, a redemption; in build/tour"
 	@echo "make week      a long weekend: earnings, a halt, 72 hours shut, a split; a plot and a report in build/week"
 	@echo "make backtest  the margin formula on real prices since 1985; tables, plots and a report in build/backtest"
 	@echo "make stress    four crashes on chain with 220 accounts and live keepers; plots, a walk and a report in build/stress"
@@ -40,6 +41,9 @@ $(STAMP): scripts/setup.sh pyproject.toml requirements.lock package.json package
 
 demo: $(STAMP)
 	$(BIN)/ape run demo $(ARGS)
+
+tour: $(STAMP)
+	$(BIN)/ape run tour $(ARGS)
 
 week: $(STAMP)
 	$(BIN)/ape run week $(ARGS)

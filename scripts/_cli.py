@@ -149,10 +149,10 @@ def replay(run: Callable[[Path, Console], R], output: Path, console: Console) ->
         return run(output, console)
 
 
-def conclude(report: Report, output: Path, console: Console) -> None:
-    """Show a replay's report. Raises ClickException when one of its checks failed."""
+def conclude(report: Report, output: Path, console: Console, written: str = "Pictures and report.json") -> None:
+    """Show a replay's report, and where `written` is. Raises ClickException when one of its checks failed."""
     console.print(report.render())
-    console.print(f"Pictures and report.json are in {shown(output.resolve())}")
+    console.print(f"{written} are in {shown(output.resolve())}")
     if not report.passed:
         raise click.ClickException("a check failed: see the table above")
 

@@ -1,0 +1,1 @@
+"""A tour of trading with an issuer: stock on margin, a hedge, depth out of little capital, a liquidation."""
