@@ -55,6 +55,10 @@ class Candidate:
         worth = self.equity * self.fraction // WAD
         return worth - self.payment - self.fee + self.reward
 
+    def discount(self) -> int:
+        """What the slice costs the account, wad USD: the equity that goes, less what is paid for it."""
+        return self.equity * self.fraction // WAD - self.payment
+
     def unwind_cost(self, rate: int) -> int:
         """
         wad USD, rounded up; `rate` in bps of the slice's maintenance margin, or of what it adds to the taker's own:
@@ -125,7 +129,7 @@ def choose(plain: Decision, redemption: Redemption, policy: Policy) -> Decision:
     A slice, or whatever else is done without an issuer, against a redemption. The operator gains by a slice alone; the
     account loses the discount of the one or the spread of the other.
     """
-    discount = plain.candidate.profit()
+    discount = plain.candidate.discount()
     cost = redemption.cost()
     compared = f"redeeming costs it {usd(cost)}, a slice {usd(discount)}"
     if plain.action is not Action.TAKE:
