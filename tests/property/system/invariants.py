@@ -94,10 +94,12 @@ def check_tokens(world: World, look: Look) -> None:
 
 
 def check_acting(before: Look, after: Look, roles: Iterable[str]) -> None:
-    """CH-4, for the accounts that a call acted for."""
+    """CH-4 and LQ-5, for the accounts that a call acted for."""
     for role in roles:
         then, now = verdict_of(before.sheets[role]), verdict_of(after.sheets[role])
         assert now.may_follow(then), f"CH-4: {role} went from {then} to {now}"
+        if now.meets_initial:
+            assert not after.sheets[role].liquidatable, f"LQ-5: {role} can be sold in the block of its own call"
 
 
 def check_unharmed(before: Look, after: Look, roles: Iterable[str]) -> None:
