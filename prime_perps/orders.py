@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from eth_account import Account
-from eth_account.messages import SignableMessage, encode_typed_data
-from eth_utils import keccak
+from prime_perps import eip712
 
-DOMAIN_NAME = "Prime Perps"
-DOMAIN_VERSION = "1"
+DOMAIN = ("Prime Perps", "1")
 
 
 @dataclass(frozen=True)
@@ -111,41 +108,22 @@ BASKET_TYPES = {
 
 def typed_data(agreed: Order | Basket, chain_id: int, exchange: str) -> dict[str, Any]:
     """The EIP-712 message of an order or a basket, bound to one exchange on one chain."""
-    return {
-        "domain": {
-            "name": DOMAIN_NAME,
-            "version": DOMAIN_VERSION,
-            "chainId": chain_id,
-            "verifyingContract": exchange,
-        },
-        "primaryType": type(agreed).__name__,
-        "types": ORDER_TYPES if isinstance(agreed, Order) else BASKET_TYPES,
-        # lists are arrays to whoever encodes this, tuples are not
-        "message": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(agreed).items()},
-    }
-
-
-def _signable(agreed: Order | Basket, chain_id: int, exchange: str) -> SignableMessage:
-    return encode_typed_data(full_message=typed_data(agreed, chain_id, exchange))
+    types = ORDER_TYPES if isinstance(agreed, Order) else BASKET_TYPES
+    # lists are arrays to whoever encodes this, tuples are not
+    values = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(agreed).items()}
+    return eip712.message(DOMAIN, chain_id, exchange, type(agreed).__name__, types, values)
 
 
 def digest(agreed: Order | Basket, chain_id: int, exchange: str) -> bytes:
     """The 32 bytes a signer signs; equals `order_hash` or `basket_hash` on chain."""
-    message = _signable(agreed, chain_id, exchange)
-    return keccak(b"\x19" + message.version + message.header + message.body)
+    return eip712.digest(typed_data(agreed, chain_id, exchange))
 
 
 def sign(order: Order, key: str | bytes, chain_id: int, exchange: str) -> SignedOrder:
     """Sign with a private key."""
-    return SignedOrder(order, *_signature(order, key, chain_id, exchange))
+    return SignedOrder(order, *eip712.sign(typed_data(order, chain_id, exchange), key))
 
 
 def sign_basket(basket: Basket, key: str | bytes, chain_id: int, exchange: str) -> SignedBasket:
     """Sign with a private key."""
-    return SignedBasket(basket, *_signature(basket, key, chain_id, exchange))
-
-
-def _signature(agreed: Order | Basket, key: str | bytes, chain_id: int, exchange: str) -> tuple[str, bytes]:
-    """(address of the signer, signature)."""
-    signer = Account.from_key(key)
-    return signer.address, bytes(signer.sign_message(_signable(agreed, chain_id, exchange)).signature)
+    return SignedBasket(basket, *eip712.sign(typed_data(basket, chain_id, exchange), key))

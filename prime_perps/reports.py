@@ -10,15 +10,11 @@ from dataclasses import dataclass, fields, replace
 from enum import IntEnum, IntFlag
 from typing import Any
 
-from eth_account import Account
-from eth_account.messages import SignableMessage, encode_typed_data
-from eth_utils import keccak
-
+from prime_perps import eip712
 from prime_perps.errors import PrimePerpsError
 from prime_perps.units import BPS, WAD
 
-DOMAIN_NAME = "Prime Perps Oracle"
-DOMAIN_VERSION = "1"
+DOMAIN = ("Prime Perps Oracle", "1")
 
 WORD_BITS = 128
 # An event comes as a closure does: in sight a day before, by a ramp over the last two hours.
@@ -242,33 +238,18 @@ REPORT_TYPE = [{"name": field.name, "type": "uint256"} for field in fields(Repor
 
 def typed_data(report: Report, chain_id: int, adapter: str) -> dict[str, Any]:
     """The EIP-712 message of a report, bound to one adapter on one chain."""
-    return {
-        "domain": {
-            "name": DOMAIN_NAME,
-            "version": DOMAIN_VERSION,
-            "chainId": chain_id,
-            "verifyingContract": adapter,
-        },
-        "primaryType": "Report",
-        "types": {"Report": REPORT_TYPE},
-        "message": {field.name: getattr(report, field.name) for field in fields(report)},
-    }
-
-
-def _signable(report: Report, chain_id: int, adapter: str) -> SignableMessage:
-    return encode_typed_data(full_message=typed_data(report, chain_id, adapter))
+    values = {field.name: getattr(report, field.name) for field in fields(report)}
+    return eip712.message(DOMAIN, chain_id, adapter, "Report", {"Report": REPORT_TYPE}, values)
 
 
 def digest(report: Report, chain_id: int, adapter: str) -> bytes:
     """The 32 bytes a signer signs; equals `report_hash` on chain."""
-    message = _signable(report, chain_id, adapter)
-    return keccak(b"\x19" + message.version + message.header + message.body)
+    return eip712.digest(typed_data(report, chain_id, adapter))
 
 
 def sign(report: Report, key: str | bytes, chain_id: int, adapter: str) -> Signature:
     """Sign with a private key."""
-    signer = Account.from_key(key)
-    return Signature(signer.address, bytes(signer.sign_message(_signable(report, chain_id, adapter)).signature))
+    return Signature(*eip712.sign(typed_data(report, chain_id, adapter), key))
 
 
 def assemble(report: Report, signatures: Iterable[Signature]) -> SignedReport:

@@ -9,14 +9,10 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any
 
-from eth_account import Account
-from eth_account.messages import SignableMessage, encode_typed_data
-from eth_utils import keccak
-
+from prime_perps import eip712
 from prime_perps.units import WAD
 
-DOMAIN_NAME = "OndoGMTokenManager"
-DOMAIN_VERSION = "1"
+DOMAIN = ("OndoGMTokenManager", "1")
 
 
 class Side(IntEnum):
@@ -61,33 +57,19 @@ QUOTE_TYPE = [
 
 def typed_data(quote: Quote, verifying_contract: str) -> dict[str, Any]:
     """The EIP-712 message of a quote, bound to one token manager on the quote's own chain."""
-    values = (getattr(quote, field.name) for field in fields(quote))
-    return {
-        "domain": {
-            "name": DOMAIN_NAME,
-            "version": DOMAIN_VERSION,
-            "chainId": quote.chain_id,
-            "verifyingContract": verifying_contract,
-        },
-        "primaryType": "Quote",
-        "types": {"Quote": QUOTE_TYPE},
-        "message": {entry["name"]: value for entry, value in zip(QUOTE_TYPE, values, strict=True)},
-    }
-
-
-def _signable(quote: Quote, verifying_contract: str) -> SignableMessage:
-    return encode_typed_data(full_message=typed_data(quote, verifying_contract))
+    given = (getattr(quote, field.name) for field in fields(quote))
+    values = {entry["name"]: value for entry, value in zip(QUOTE_TYPE, given, strict=True)}
+    return eip712.message(DOMAIN, quote.chain_id, verifying_contract, "Quote", {"Quote": QUOTE_TYPE}, values)
 
 
 def digest(quote: Quote, verifying_contract: str) -> bytes:
     """The 32 bytes the issuer signs; equals `hash_quote` of the stand-in."""
-    message = _signable(quote, verifying_contract)
-    return keccak(b"\x19" + message.version + message.header + message.body)
+    return eip712.digest(typed_data(quote, verifying_contract))
 
 
 def sign(quote: Quote, key: str | bytes, verifying_contract: str) -> bytes:
     """Sign with the issuer's private key: 65 bytes r, s, v."""
-    return bytes(Account.from_key(key).sign_message(_signable(quote, verifying_contract)).signature)
+    return eip712.sign(typed_data(quote, verifying_contract), key)[1]
 
 
 def notional(quote: Quote) -> int:

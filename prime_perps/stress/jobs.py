@@ -127,6 +127,7 @@ def _child(task: Task, parent: Connection) -> None:
     except (PrimePerpsError, OSError) as error:
         parent.send(("refused", str(error)))
     except Exception:
+        # not swallowed: the parent raises it, which otherwise would wait for a child that has died
         parent.send(("broken", traceback.format_exc()))
     else:
         parent.send(("done", outcome))

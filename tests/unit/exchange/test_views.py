@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from prime_perps.chain import Contract
 from prime_perps.errors import Revert
-from prime_perps.orders import DOMAIN_NAME, DOMAIN_VERSION, Order
+from prime_perps.orders import DOMAIN, Order
 from prime_perps.units import NANO
 from tests.stage import account, address
 
@@ -28,7 +28,7 @@ def test_order_hash__any_order__equals_the_digest_in_python(floor: Floor, order:
 
 def test_eip712_domain__is_the_one_python_signs_for(floor: Floor) -> None:
     fields, name, version, chain, contract, salt, extensions = floor.exchange.eip712Domain()
-    assert (name, version) == (DOMAIN_NAME, DOMAIN_VERSION)
+    assert (name, version) == DOMAIN
     assert (chain, contract) == (floor.stage.backend.chain_id(), floor.exchange.address)
     assert (fields, salt, extensions) == (b"\x0f", bytes(32), [])
 

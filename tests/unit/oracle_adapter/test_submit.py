@@ -363,7 +363,7 @@ def test_submit__signed_for_another_adapter__reverts(desk: Desk) -> None:
 
 
 def test_submit__signed_under_another_domain_name__reverts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reports, "DOMAIN_NAME", "Prime Perps")
+    monkeypatch.setattr(reports, "DOMAIN", ("Prime Perps", "1"))
     with pytest.raises(Revert, match=r"^oracle: bad signature$"):
         desk.submit(desk.report())
 
